@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "compile/images.h"
+#include "kernel/pins.h"
+#include "maps/balancer.h"
+#include "maps/firewall.h"
+#include "maps/generation.h"
+#include "maps/interface.h"
+#include "model/config.h"
+
+namespace weir::kernel {
+
+// The programs, as they are pinned and named in the kernel.
+enum class Program { kIngress, kTcIngress, kTcEgress };
+std::string_view name(Program program); // "weir_ingress", "weir_tc_ingress", "weir_tc_egress"
+
+struct ProgramInfo {
+    std::string name;
+    std::uint32_t id = 0;
+    std::string tag; // hex, as bpftool prints it
+    std::string pin;
+    std::uint64_t run_count = 0;   // 0 unless kernel.bpf_stats_enabled
+    std::uint64_t run_time_ns = 0;
+    std::uint32_t verified_insns = 0;
+    std::uint32_t jited_bytes = 0;
+};
+
+// Loads programs and maps, sized by `limits`, and pins them. Built aside and renamed into place, so
+// that a kill leaves nothing or everything. Answers false if Weir was loaded already.
+Result<bool> load(const Pins& pins, const model::Limits& limits);
+// Removes pins. Refuses while something is attached.
+Result<> unload(const Pins& pins);
+
+// One kept generation: the live one, or one that can be rolled back to.
+struct Kept {
+    std::uint64_t number = 0;
+    std::uint32_t slot = 0;
+    bool live = false;
+    generation record{};
+    std::string state; // the text given to publish()
+};
+
+// The pinned state, opened.
+class Node {
+public:
+    static Result<Node> open(const Pins& pins);
+
+    const Pins& pins() const { return pins_; }
+    const model::Limits& limits() const { return limits_; }
+    Result<std::vector<ProgramInfo>> programs() const;
+
+    // Newest first. Empty until the first publish().
+    Result<std::vector<Kept>> generations() const;
+
+    // Builds the tables of a new generation in unused places, reads them back, and turns the packet
+    // path to them by one store. A table equal to the live generation's is shared, not built again.
+    // `fresh` slots' counters are zeroed before. Answers the new generation's number. On any error, and
+    // on a kill at any point, the live generation stays in force.
+    Result<std::uint64_t> publish(compile::Images images, const model::FreshSlots& fresh,
+                                  const std::string& state);
+    // Turns back to the generation kept before the live one. Answers its number.
+    Result<std::uint64_t> rollback();
+
+    // Sums over CPUs.
+    Result<rule_count> rule_hits(model::Slot slot) const;
+    Result<> reset_rule_hits(model::Slot slot);
+    Result<service_count> service_hits(model::Slot slot) const;
+    Result<backend_count> backend_hits(model::Slot slot) const;
+    Result<hook_count> hook_hits(std::uint32_t iface_slot, hook h) const;
+
+    // Every flow of the flow table that belongs to the service. At most `limit` (0: all).
+    Result<std::vector<std::pair<flow_key, flow>>> flows(model::Slot service,
+                                                         std::size_t limit) const;
+
+    // Entries of the interface table, by ifindex.
+    Result<std::vector<std::pair<std::uint32_t, iface>>> ifaces() const;
+    Result<> set_iface(std::uint32_t ifindex, const iface& value);
+    Result<> delete_iface(std::uint32_t ifindex);
+
+private:
+    Node(Pins pins) : pins_(std::move(pins)) {}
+    Pins pins_;
+    model::Limits limits_;
+};
+
+} // namespace weir::kernel

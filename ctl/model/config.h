@@ -1,0 +1,92 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "maps/reason.h"
+#include "model/rule.h"
+#include "model/service.h"
+#include "model/set.h"
+
+namespace weir::model {
+
+// Name of a packet class or an action as the command line and YAML have it.
+std::string_view name(packet_class c);
+std::string_view name(class_action a);
+std::string_view name(reason r);
+std::string_view name(verdict v);
+std::optional<packet_class> find_class(std::string_view name);
+std::optional<class_action> find_action(std::string_view name);
+std::array<class_action, CLASS_COUNT> default_class_actions();
+
+struct Balancer {
+    // Outer source of tunnelled packets: an address, or a prefix whose host bits come from the flow
+    // so that the backend's NIC spreads flows over its queues.
+    std::optional<Prefix> source;  // IPv4
+    std::optional<Prefix> source6; // IPv6
+    // MAC address of the next hop. With it, tunnelled packets go back out of the interface that
+    // they came from; without it, the kernel's routing table decides.
+    std::optional<MacAddr> gateway;
+    std::vector<Service> services;
+};
+
+// Everything that `weir apply` sets and `weir export` prints: one generation, as a value.
+struct Config {
+    Chain ingress;
+    Chain egress;
+    std::array<class_action, CLASS_COUNT> class_actions = default_class_actions();
+    std::map<std::string, Set> sets;
+    Balancer balancer;
+
+    Chain& chain(ChainName name) { return name == ChainName::kIngress ? ingress : egress; }
+    const Chain& chain(ChainName name) const {
+        return name == ChainName::kIngress ? ingress : egress;
+    }
+};
+
+// What was given at `weir load`: sizes of the maps.
+struct Limits {
+    std::uint32_t nodes = 65536; // of the compiled rules; power of two
+    std::uint32_t rules = 16384;
+    std::uint32_t set_elements = 65536; // in all sets of a family, after splitting into prefixes
+    std::uint32_t services = 1024;
+    std::uint32_t backends = 16384;
+    std::uint32_t flows = 262144;
+    bool operator==(const Limits&) const = default;
+};
+
+// Says what a whole configuration contradicts in itself: a set that a rule names and that does not
+// exist or is of another type; VIPs named twice; a backend whose family the mode cannot carry;
+// `oifname` outside egress, `iifname` outside ingress; more than SETS_MAX sets; what exceeds `limits`.
+Result<> check(const Config& config, const Limits& limits);
+
+// Who has used which handle and slot; saved beside the configuration.
+struct Identities {
+    Handle next_handle = 1;
+};
+
+// Gives every rule, service and backend of `wanted` its handle and slot: those of the thing in
+// `live` that says the same (rules: same text, in order; services: same key; backends: same address
+// in the same service), else new ones. A slot used by anything in `kept` (configurations that can
+// still be rolled back to) is not given to something new, so that counters never mix.
+// Answers the slots newly given: their counters must be zeroed before use.
+struct FreshSlots {
+    std::vector<Slot> rules, services, backends;
+};
+Result<FreshSlots> assign_identities(Config& wanted, const Config& live,
+                                     const std::vector<const Config*>& kept,
+                                     const Limits& limits, Identities& ids);
+
+// One line of `weir diff`: what `to` adds (+), removes (-) or changes (~), in the words of the CLI.
+struct Change {
+    char sign;
+    std::string text;
+};
+std::vector<Change> diff(const Config& from, const Config& to);
+
+} // namespace weir::model

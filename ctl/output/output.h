@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace weir::output {
+
+// Version of every JSON document that `weir --json` prints: its key "schema".
+inline constexpr int kJsonSchema = 1;
+
+using Json = nlohmann::ordered_json;
+
+enum class Align { kLeft, kRight };
+
+struct Column {
+    std::string title;
+    Align align = Align::kLeft;
+};
+
+// A table for people: aligned, a title line, two spaces between columns; no colour, no frames.
+class Table {
+public:
+    explicit Table(std::vector<Column> columns);
+    void row(std::vector<std::string> cells);
+    bool empty() const { return rows_.empty(); }
+    std::string to_string() const;
+
+private:
+    std::vector<Column> columns_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+// Where a verb's answer goes. A verb gives both forms; the one that was asked for is printed.
+class Output {
+public:
+    Output(bool json, std::FILE* to) : json_(json), to_(to) {}
+    bool json() const { return json_; }
+    void text(const std::string& text);         // only without --json
+    void document(Json document);               // only with --json; adds "schema"
+private:
+    bool json_;
+    std::FILE* to_;
+};
+
+// stderr: "weir: warning: …"
+void warn(const std::string& message);
+
+} // namespace weir::output

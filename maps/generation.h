@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A generation is one whole configuration as the packet path reads it. Its tables are built beside
+ * the live ones; then one word, struct control, turns every packet to it. Tables that did not change
+ * are shared with the generation before: a record names its tables by their index in their pools.
+ */
+#pragma once
+
+#include "abi.h"
+#include "reason.h"
+
+#define NO_TABLE 0xffffffff
+
+enum set_use { /* which set look-ups the rules need; the others are not made */
+	SET_USE_SADDR = 1 << 0,
+	SET_USE_DADDR = 1 << 1,
+	SET_USE_SPORT = 1 << 2,
+	SET_USE_DPORT = 1 << 3,
+};
+
+struct generation {
+	__u64 number; /* counts changes; 0: this slot holds no whole generation. Not read by packets */
+
+	/* firewall */
+	__u32 fw_image;     /* index in fw_images */
+	__u32 ingress_root; /* node where each chain's walk begins */
+	__u32 egress_root;
+	__u32 set_uses; /* enum set_use */
+	__u32 set4_table;
+	__u32 set6_table;
+	__u32 set_port_table;
+	__u8 class_action[8]; /* by enum packet_class: enum class_action */
+
+	/* balancer */
+	__u32 services; /* how many; 0: the stage is left at once */
+	__u32 any_port; /* how many of them take any port */
+	__u32 service_table;
+	__u32 backend_table;
+	__be32 source4;      /* outer source: network bits */
+	__be32 source4_host; /* mask of the bits that come from the flow; 0: a fixed address */
+	__be32 source6[4];
+	__be32 source6_host[4];
+	__u8 gateway[6]; /* MAC address of the next hop of every tunnelled packet */
+	__u8 has_gateway;
+	__u8 has_source; /* bit 0: IPv4, bit 1: IPv6 */
+	__u32 state; /* index in states. Not read by packets */
+};
+ABI_ASSERT(generation, 112);
+
+struct control {
+	__u32 live; /* slot of the generation in force; changed by one atomic store */
+};
+ABI_ASSERT(control, 4);
+#define NO_GENERATION GENERATION_SLOTS
+
+/* What the user said, as text: the canonical configuration with its handles, in chunks. */
+#define STATE_CHUNK 4096
+struct state_chunk {
+	__u8 bytes[STATE_CHUNK]; /* chunk 0 begins with the text's length: 8 octets, host order */
+};
+ABI_ASSERT(state_chunk, STATE_CHUNK);
+
+#ifdef __bpf__
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct control);
+} control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, GENERATION_SLOTS);
+	__type(key, __u32);
+	__type(value, struct generation);
+} generations SEC(".maps");
+#endif
+
+#ifdef __cplusplus
+namespace weir::maps {
+inline constexpr Map<__u32, struct control> control{"control"};
+inline constexpr Map<__u32, generation> generations{"generations"};
+/* Made by the control tool alone: no packet reads it. */
+inline constexpr PoolMap<__u32, state_chunk> states{"states"};
+} // namespace weir::maps
+#endif
