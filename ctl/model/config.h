@@ -1,10 +1,12 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
@@ -60,10 +62,31 @@ struct Limits {
     bool operator==(const Limits&) const = default;
 };
 
+// Why a rule or a service cannot stand where it does: the offending word as `text` writes it, and
+// the whole sentence.
+struct Contradiction {
+    std::string word;
+    std::string message;
+};
+std::optional<Contradiction> contradiction(const Rule& rule, ChainName chain,
+                                           const std::map<std::string, Set>& sets);
+std::optional<Contradiction> contradiction(const Service& service);
+// What is wrong with a comment or with a set's name; "" if nothing is.
+std::string comment_fault(std::string_view comment);
+std::string set_name_fault(std::string_view name);
+// Octets before the first that is not UTF-8 (RFC 3629); all of them if the text is.
+std::size_t utf8_length(std::string_view text);
+
 // Says what a whole configuration contradicts in itself: a set that a rule names and that does not
 // exist or is of another type; VIPs named twice; a backend whose family the mode cannot carry;
-// `oifname` outside egress, `iifname` outside ingress; more than SETS_MAX sets; what exceeds `limits`.
+// `oifname` outside egress, `iifname` outside ingress; more than SETS_MAX sets; what exceeds
+// `limits`.
 Result<> check(const Config& config, const Limits& limits);
+
+// For each rule of `to` the index in `from` of the rule that says the same, or kNoRule. Each index
+// stands once; where rules repeat, in order.
+inline constexpr std::size_t kNoRule = static_cast<std::size_t>(-1);
+std::vector<std::size_t> match_rules(const std::vector<Rule>& from, const std::vector<Rule>& to);
 
 // Who has used which handle and slot; saved beside the configuration.
 struct Identities {
@@ -72,21 +95,15 @@ struct Identities {
 
 // Gives every rule, service and backend of `wanted` its handle and slot: those of the thing in
 // `live` that says the same (rules: same text, in order; services: same key; backends: same address
-// in the same service), else new ones. A slot used by anything in `kept` (configurations that can
-// still be rolled back to) is not given to something new, so that counters never mix.
-// Answers the slots newly given: their counters must be zeroed before use.
+// in the same service), else new ones. A rule that comes with the handle of a rule of the same
+// chain of `live` keeps it, and its slot if it says the same. A slot used by anything in `kept`
+// (configurations that can still be rolled back to) is not given to something new, so that counters
+// never mix. Answers the slots newly given: their counters must be zeroed before use.
 struct FreshSlots {
     std::vector<Slot> rules, services, backends;
 };
 Result<FreshSlots> assign_identities(Config& wanted, const Config& live,
-                                     const std::vector<const Config*>& kept,
-                                     const Limits& limits, Identities& ids);
-
-// One line of `weir diff`: what `to` adds (+), removes (-) or changes (~), in the words of the CLI.
-struct Change {
-    char sign;
-    std::string text;
-};
-std::vector<Change> diff(const Config& from, const Config& to);
+                                     const std::vector<const Config*>& kept, const Limits& limits,
+                                     Identities& ids);
 
 } // namespace weir::model

@@ -24,4 +24,13 @@ struct SavedState {
 std::string save_state(const SavedState& state);
 Result<SavedState> load_state(std::string_view json);
 
+// One line of `weir diff`: what `to` adds (+), removes (-) or changes (~), in the words of the CLI.
+struct Change {
+    char sign;
+    std::string text;
+};
+// Empty if and only if both say the same. The order of services, of backends and of elements says
+// nothing; that of rules does.
+std::vector<Change> diff(const model::Config& from, const model::Config& to);
+
 } // namespace weir::text

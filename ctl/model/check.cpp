@@ -1,0 +1,233 @@
+#include <algorithm>
+#include <set>
+
+#include "maps/firewall.h"
+#include "model/config.h"
+
+namespace weir::model {
+namespace {
+
+std::optional<SetType> set_type(ValueType type) {
+    switch (type) {
+    case ValueType::kIpv4:
+        return SetType::kIpv4Addr;
+    case ValueType::kIpv6:
+        return SetType::kIpv6Addr;
+    case ValueType::kPort:
+        return SetType::kInetService;
+    default:
+        return std::nullopt;
+    }
+}
+
+std::optional<Contradiction> set_contradiction(const Match& match,
+                                               const std::map<std::string, Set>& sets) {
+    const FieldInfo& field = info(match.field);
+    const std::string word = "@" + match.set;
+    const std::optional<SetType> needed = set_type(field.type);
+    if (!needed || field.set_fact < 0) {
+        return Contradiction{word, "'" + word + "': `" + std::string(field.keyword) +
+                                       "` cannot be compared with a named set"};
+    }
+    const auto set = sets.find(match.set);
+    if (set == sets.end()) {
+        return Contradiction{
+            word, "'" + word + "': there is no such set; make it with `weir set create " +
+                      match.set + " " + std::string(name(*needed)) + "`, or name it under `sets:`"};
+    }
+    if (set->second.type != *needed) {
+        return Contradiction{
+            word, "'" + word + "' is a set of " + std::string(name(set->second.type)) + ": `" +
+                      std::string(field.keyword) + "` needs " + std::string(name(*needed))};
+    }
+    return std::nullopt;
+}
+
+std::optional<Contradiction> interface_contradiction(const Match& match, ChainName chain) {
+    if (match.field == Field::kIifname && chain != ChainName::kIngress) {
+        return Contradiction{"iifname", "'iifname' in the egress chain: expected 'oifname'"};
+    }
+    if (match.field == Field::kOifname && chain != ChainName::kEgress) {
+        return Contradiction{"oifname", "'oifname' in the ingress chain: expected 'iifname'"};
+    }
+    return std::nullopt;
+}
+
+std::string family_name(Family family) {
+    return family == Family::kIpv4 ? "IPv4" : "IPv6";
+}
+
+Result<> check_chain(const Config& config, ChainName chain) {
+    std::size_t number = 0;
+    for (const Rule& rule : config.chain(chain).rules) {
+        number++;
+        if (const auto fault = contradiction(rule, chain, config.sets)) {
+            return fail(std::string(name(chain)) + " rule " + std::to_string(number) + ": " +
+                        fault->message);
+        }
+    }
+    return {};
+}
+
+// "1025 services: the limit is 1024; …", with the option that raises it.
+Result<> check_count(std::uint64_t count, std::uint64_t limit, const std::string& what,
+                     const std::string& option) {
+    if (count <= limit) {
+        return {};
+    }
+    return fail(std::to_string(count) + " " + what + ": the limit is " + std::to_string(limit) +
+                "; to raise it: `weir unload`, then `weir load " + option + " " +
+                std::to_string(count) + "`");
+}
+
+// Calls `take` with each of the prefixes that together are exactly an interval of addresses.
+using Block = std::pair<U128, int>; // first address, host bits
+template <typename Take>
+void for_each_block(const Interval& interval, int bits, Take take) {
+    using Wide = unsigned __int128;
+    const auto wide = [](U128 n) { return static_cast<Wide>(n.hi) << 64 | n.lo; };
+    Wide first = wide(interval.first);
+    const Wide last = wide(interval.last);
+    while (true) {
+        int host_bits = 0; // of the largest prefix that starts at `first` and ends by `last`
+        Wide size_less_1 = 0;
+        while (host_bits < bits) {
+            const Wide wider = size_less_1 << 1 | 1;
+            if ((first & wider) != 0 || last - first < wider) {
+                break;
+            }
+            size_less_1 = wider;
+            host_bits++;
+        }
+        take(Block{{static_cast<std::uint64_t>(first >> 64), static_cast<std::uint64_t>(first)},
+                   host_bits});
+        if (last - first == size_less_1) {
+            return;
+        }
+        first += size_less_1 + 1;
+    }
+}
+
+// Entries that the look-up table of a family needs: a prefix that stands in several sets is one.
+Result<> check_elements(const Config& config, SetType type, const Limits& limits) {
+    const int bits = type == SetType::kIpv4Addr ? 32 : 128;
+    const std::string what =
+        std::string(type == SetType::kIpv4Addr ? "IPv4" : "IPv6") + " prefixes in all sets";
+    std::vector<Block> blocks;
+    for (const auto& [set_name, set] : config.sets) {
+        if (set.type != type) {
+            continue;
+        }
+        // The prefixes of one set differ: what exceeds the limit alone need not be kept.
+        std::uint64_t count = 0;
+        for (const Interval& element : set.elements) {
+            for_each_block(element, bits, [&](const Block& block) {
+                if (count++ < limits.set_elements) {
+                    blocks.push_back(block);
+                }
+            });
+        }
+        WEIR_CHECK(check_count(count, limits.set_elements, what, "--max-set-elements"));
+    }
+    std::sort(blocks.begin(), blocks.end());
+    const auto end = std::unique(blocks.begin(), blocks.end());
+    return check_count(static_cast<std::uint64_t>(end - blocks.begin()), limits.set_elements, what,
+                       "--max-set-elements");
+}
+
+Result<> check_sets(const Config& config, const Limits& limits) {
+    if (config.sets.size() > SETS_MAX) {
+        return fail(std::to_string(config.sets.size()) + " sets: at most " +
+                    std::to_string(SETS_MAX) + " are possible; join some of them");
+    }
+    for (const auto& [set_name, set] : config.sets) {
+        if (std::string fault = set_name_fault(set_name); !fault.empty()) {
+            return fail("set " + fault);
+        }
+        if (std::string fault = comment_fault(set.comment); !fault.empty()) {
+            return fail("set '" + set_name + "': " + fault);
+        }
+    }
+    WEIR_CHECK(check_elements(config, SetType::kIpv4Addr, limits));
+    return check_elements(config, SetType::kIpv6Addr, limits);
+}
+
+Result<> check_balancer(const Balancer& balancer, const Limits& limits) {
+    if (balancer.source && balancer.source->address().family() != Family::kIpv4) {
+        return fail("lb source " + balancer.source->to_string() +
+                    ": expected IPv4; an IPv6 source is `source6`");
+    }
+    if (balancer.source6 && balancer.source6->address().family() != Family::kIpv6) {
+        return fail("lb source6 " + balancer.source6->to_string() +
+                    ": expected IPv6; an IPv4 source is `source`");
+    }
+    std::set<ServiceKey> keys;
+    std::size_t backends = 0;
+    for (const Service& service : balancer.services) {
+        if (!keys.insert(service.key).second) {
+            return fail("service " + service.key.to_string() + " is given twice");
+        }
+        if (const auto fault = contradiction(service)) {
+            return fail("service " + service.key.to_string() + ": " + fault->message);
+        }
+        backends += service.backends.size();
+    }
+    WEIR_CHECK(
+        check_count(balancer.services.size(), limits.services, "services", "--max-services"));
+    return check_count(backends, limits.backends, "backends in all services", "--max-backends");
+}
+
+} // namespace
+
+std::optional<Contradiction> contradiction(const Rule& rule, ChainName chain,
+                                           const std::map<std::string, Set>& sets) {
+    for (const Match& match : rule.matches) {
+        if (auto fault = interface_contradiction(match, chain)) {
+            return fault;
+        }
+        if (!match.set.empty()) {
+            if (auto fault = set_contradiction(match, sets)) {
+                return fault;
+            }
+        }
+    }
+    if (std::string fault = comment_fault(rule.comment); !fault.empty()) {
+        return Contradiction{"comment", std::move(fault)};
+    }
+    return std::nullopt;
+}
+
+std::optional<Contradiction> contradiction(const Service& service) {
+    const Family family = service.key.vip.family();
+    std::set<IpAddr> seen;
+    for (const Backend& backend : service.backends) {
+        const std::string word = backend.address.to_string();
+        if (!seen.insert(backend.address).second) {
+            return Contradiction{word, "backend " + word + " is given twice"};
+        }
+        if (backend.address.family() != family) {
+            return Contradiction{word, "backend " + word + " is " +
+                                           family_name(backend.address.family()) +
+                                           ": forward mode " + std::string(name(service.forward)) +
+                                           " carries packets for an " + family_name(family) +
+                                           " VIP to " + family_name(family) + " backends only"};
+        }
+        if (backend.weight > kWeightMax) {
+            return Contradiction{word, "backend " + word + ": weight " +
+                                           std::to_string(backend.weight) + ": expected 0 to " +
+                                           std::to_string(kWeightMax)};
+        }
+    }
+    return std::nullopt;
+}
+
+Result<> check(const Config& config, const Limits& limits) {
+    WEIR_CHECK(check_sets(config, limits));
+    WEIR_CHECK(check_chain(config, ChainName::kIngress));
+    WEIR_CHECK(check_chain(config, ChainName::kEgress));
+    WEIR_CHECK(check_count(config.ingress.rules.size() + config.egress.rules.size(), limits.rules,
+                           "rules in both chains", "--max-rules"));
+    return check_balancer(config.balancer, limits);
+}
+
+} // namespace weir::model
