@@ -40,18 +40,20 @@ enum class Field {
 
 // How a field's values are written and printed.
 enum class ValueType {
-    kIfname,   // "eth0", "eth*"
-    kMac,      // 02:00:00:00:00:01
+    kIfname,    // "eth0", "eth*"
+    kMac,       // 02:00:00:00:00:01
     kEtherType, // ip, ip6, arp, 0x88cc
-    kNumber,   // 0 to `max`
-    kProto,    // tcp, udp, icmp, ipv6-icmp, 47
+    kNumber,    // 0 to `max`
+    kProto,     // tcp, udp, icmp, ipv6-icmp, 47
     kIpv4,
     kIpv6,
     kDscp,     // cs0, af11, ef, 0x2e
     kPort,     // 80 (as nft -n and ss -n print it; service names are accepted)
     kTcpFlags, // syn, ack, ...: a bit mask
     kIcmpType,
+    kIcmpCode,
     kIcmpv6Type,
+    kIcmpv6Code,
 };
 
 // A header that must be there before a field of it is compared; nft adds the same dependency.
@@ -66,12 +68,12 @@ struct FieldInfo {
     Field field;
     std::string_view keyword; // "ip saddr"
     ValueType type;
-    int bits;                 // 128: an address or name in two facts
-    int fact_hi;              // enum fact: upper 64 bits, or -1
-    int fact_lo;              // enum fact
-    int set_fact;             // enum fact with the set mask, or -1: no named sets for this field
+    int bits;     // 128: an address or name in two facts
+    int fact_hi;  // enum fact: upper 64 bits, or -1
+    int fact_lo;  // enum fact
+    int set_fact; // enum fact with the set mask, or -1: no named sets for this field
     Dependency needs;
-    std::uint64_t maximum;    // greatest value (64-bit fields)
+    std::uint64_t maximum; // greatest value (64-bit fields)
 };
 
 std::span<const FieldInfo> all_fields();

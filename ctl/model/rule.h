@@ -23,16 +23,25 @@ struct Interval {
     auto operator<=>(const Interval&) const = default;
 };
 
+// Neighbouring numbers; the least and the greatest have themselves, instead of wrapping.
+U128 below(U128 number);
+U128 above(U128 number);
+
+// The same values as sorted, disjoint intervals with a gap between any two.
+std::vector<Interval> merged(std::vector<Interval> intervals);
+
 // One comparison of a rule: field, operator, values.
 struct Match {
     Field field{};
     bool negated = false; // `!=`
-    // `tcp flags & (syn | ack) == syn`: applied to the field before it is compared.
+    // `tcp flags & (syn | ack) == syn`: applied to the field before it is compared. Not 0, and not
+    // all bits of the field. `tcp flags syn` (any of) is mask syn, negated, value 0.
     std::optional<std::uint64_t> mask;
-    // Any of these; in the order written, without duplicates. Empty with `set`.
+    // Any of these: sorted and disjoint, as nft prints them. Single values (both ends the same)
+    // with a mask. Empty with `set`.
     std::vector<Interval> values;
-    bool braces = false; // written as an anonymous set, { … }
-    std::string set; // `@name`, without the @
+    bool braces = false; // an anonymous set, { … }: more than one value
+    std::string set;     // `@name`, without the @
 
     bool operator==(const Match&) const = default;
 };
@@ -51,8 +60,8 @@ struct Rule {
 
     // Says the same; handle and slot do not matter.
     bool same(const Rule& other) const {
-        return matches == other.matches && counter == other.counter &&
-               verdict == other.verdict && comment == other.comment;
+        return matches == other.matches && counter == other.counter && verdict == other.verdict &&
+               comment == other.comment;
     }
 };
 

@@ -25,6 +25,7 @@ struct Set {
 // Adds to or takes away from the elements, keeping them sorted, merged and disjoint.
 // `remove` answers false, and changes nothing, unless all of `element` was in the set.
 void insert(Set& set, const Interval& element);
+void insert(Set& set, const std::vector<Interval>& elements); // many at once: n log n
 bool remove(Set& set, const Interval& element);
 
 } // namespace weir::model

@@ -1,0 +1,66 @@
+#include "model/set.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace weir::model {
+std::string_view name(SetType type) {
+    switch (type) {
+    case SetType::kIpv4Addr:
+        return "ipv4_addr";
+    case SetType::kIpv6Addr:
+        return "ipv6_addr";
+    case SetType::kInetService:
+        break;
+    }
+    return "inet_service";
+}
+
+void insert(Set& set, const Interval& element) {
+    auto& elements = set.elements;
+    // Those from `begin` to before `end` overlap or adjoin the new one and become part of it.
+    const auto begin =
+        std::partition_point(elements.begin(), elements.end(),
+                             [&](const Interval& e) { return e.last < below(element.first); });
+    const auto end = std::partition_point(
+        begin, elements.end(), [&](const Interval& e) { return e.first <= above(element.last); });
+    if (begin == end) {
+        elements.insert(begin, element);
+        return;
+    }
+    begin->first = std::min(begin->first, element.first);
+    begin->last = std::max(std::prev(end)->last, element.last);
+    elements.erase(std::next(begin), end);
+}
+
+void insert(Set& set, const std::vector<Interval>& elements) {
+    std::vector<Interval> all = std::move(set.elements);
+    all.insert(all.end(), elements.begin(), elements.end());
+    set.elements = merged(std::move(all));
+}
+
+bool remove(Set& set, const Interval& element) {
+    auto& elements = set.elements;
+    const auto whole =
+        std::partition_point(elements.begin(), elements.end(),
+                             [&](const Interval& e) { return e.last < element.first; });
+    if (whole == elements.end() || element.first < whole->first || whole->last < element.last) {
+        return false;
+    }
+    const Interval before{whole->first, below(element.first)};
+    const Interval after{above(element.last), whole->last};
+    const bool keep_before = whole->first < element.first;
+    const bool keep_after = element.last < whole->last;
+    if (keep_before && keep_after) {
+        *whole = before;
+        elements.insert(std::next(whole), after);
+    } else if (keep_before || keep_after) {
+        *whole = keep_before ? before : after;
+    } else {
+        elements.erase(whole);
+    }
+    return true;
+}
+
+} // namespace weir::model
