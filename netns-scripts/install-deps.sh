@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that Weir needs, as far as they are missing.
+#
+#   install-deps.sh build    what builds `weir`
+#   install-deps.sh lab      also what a lab of namespaces and the demo need
+#   install-deps.sh test     also what the tests need (the default)
+set -euo pipefail
+
+build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev libmnl-dev
+       libelf-dev zlib1g-dev linux-libc-dev libboost-program-options-dev libfmt-dev
+       nlohmann-json3-dev libyaml-cpp-dev libexpected-dev libgtest-dev libgmock-dev libpcap-dev)
+lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
+tests=(python3-pytest python3-yaml nftables tcpdump xdp-tools git
+       qemu-system-x86 busybox cpio kmod zstd xz-utils)
+
+case ${1:-test} in
+build) wanted=("${build[@]}") ;;
+lab) wanted=("${build[@]}" "${lab[@]}") ;;
+test) wanted=("${build[@]}" "${lab[@]}" "${tests[@]}") ;;
+*)
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
+
+# dpkg-query answers nothing at all for a name that apt has never heard of.
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null || true)
+missing=()
+for package in "${wanted[@]}"; do
+    grep -qx "$package installed" <<<"$installed" || missing+=("$package")
+done
+# Either busybox can boot a guest; the two packages exclude each other.
+if [[ " ${missing[*]} " == *" busybox "* && -x /bin/busybox ]]; then
+    mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vx busybox || true)
+fi
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    echo "install-deps: missing: ${missing[*]}; run this as root" >&2
+    exit 1
+fi
+echo "install-deps: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+# Another apt may be at work, as on a freshly started machine.
+apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
+"${apt[@]}" update
+"${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
