@@ -1,7 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@
 // Model -> the exact contents of the maps. Pure: no kernel, no files, same input, same output.
 namespace weir::compile {
 
-// The rules as a decision graph; node 0 is unused, so that 0 is no root.
+// The rules as a decision graph; node 0 is a sentinel that drops, so that 0 is no root.
 struct Firewall {
     std::vector<fw_node> nodes;
     std::uint32_t ingress_root = 0;
@@ -37,7 +38,8 @@ struct Ring {
 
 struct Balancer {
     // `ring` of each service is left 0: the publisher knows where the ring will lie.
-    std::vector<std::pair<service_key, service>> services; // VIP entries (port 0, proto 0) included
+    // VIP entries (port 0, proto 0) included: slot NO_TABLE, no ring, no backends.
+    std::vector<std::pair<service_key, service>> services;
     std::vector<std::pair<model::Slot, backend>> backends;
     std::vector<Ring> rings;
     std::uint32_t any_port = 0;
@@ -58,14 +60,20 @@ Result<Firewall> compile_firewall(const model::Config& config, const model::Limi
 Result<Sets> compile_sets(const model::Config& config, const model::Limits& limits);
 Result<Balancer> compile_balancer(const model::Config& config, const model::Limits& limits);
 
+// Which bit of a fact or a struct set_mask is the set's: its place among all sets by name.
+// None if there is no such set.
+std::optional<unsigned> set_bit(const model::Config& config, const std::string& name);
+
 // One backend as the ring sees it.
 struct RingMember {
     std::uint32_t index;  // what the ring holds
     std::uint32_t weight; // 0: takes no part
     IpAddr address;       // seeds its permutation, so that every node builds the same ring
 };
-// Maglev (Eisenbud et al., NSDI 2016, 3.4) with weights: a backend takes `weight` turns a round.
-// `seed` is configuration. The order of `members` does not matter. RING_EMPTY throughout if no member has weight.
+// Maglev (Eisenbud et al., NSDI 2016, 3.4) with weights: members take turns in proportion to their
+// weights, so each gets its share of the buckets, give or take two; one whose share is less than
+// that may get none. `seed` is configuration. The order of `members` does not matter; addresses are
+// unique. RING_EMPTY throughout if no member has weight.
 std::vector<std::uint32_t> maglev(const std::vector<RingMember>& members, std::uint64_t seed);
 
 } // namespace weir::compile
