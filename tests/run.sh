@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds Weir and runs its tests through ctest.
+#
+#   sudo tests/run.sh              all of them
+#   sudo tests/run.sh LABEL...     these: unit kernel cli prog netns vm fuzz check
+set -euo pipefail
+cd "$(dirname "$(readlink -f "$0")")/.."
+
+labels=(unit kernel cli prog netns vm fuzz check)
+for label in "$@"; do
+    if [[ " ${labels[*]} " != *" $label "* ]]; then
+        echo "run.sh: no tests are labelled '$label'; there are: ${labels[*]}" >&2
+        exit 2
+    fi
+done
+if [ "$(id -u)" != 0 ]; then
+    echo "run.sh: the tests load programs and make namespaces: run it by sudo" >&2
+    exit 1
+fi
+
+netns-scripts/install-deps.sh test
+netns-scripts/build.sh release
+
+wanted=()
+[ $# -eq 0 ] || wanted=(-L "^($(IFS='|'; echo "$*"))\$")
+results=$PWD/build/release/test-results.xml
+rm -f "$results"
+status=0
+ctest --test-dir build/release --output-on-failure --no-tests=error -j "$(nproc)" \
+    --test-output-size-passed 200000 --output-junit "$results" "${wanted[@]}" || status=$?
+/usr/bin/python3 -B tests/support/summary.py "$results" || status=$?
+exit "$status"

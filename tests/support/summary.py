@@ -1,0 +1,54 @@
+"""Sums up ctest's JUnit file: how many tests ran by folder, and what was skipped and why.
+
+A python test file is one test to ctest; the numbers here count the single tests inside it. A file
+in which nothing ran at all fails the run: it tested nothing.
+"""
+
+import re
+import sys
+import xml.etree.ElementTree as xml
+from collections import Counter, defaultdict
+
+# pytest's last line: "3 failed, 12 passed, 1 skipped in 4.20s"
+PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
+PYTEST_LAST = re.compile(r"^(?=.*\b(?:passed|failed|errors?|skipped)\b).* in \d+\.\d+s", re.M)
+PYTEST_SKIP = re.compile(r"^SKIPPED \[\d+\] (.*)$", re.M)
+GTEST_SKIP = re.compile(r"^(?:.*: )?Skipped\n(.*)$", re.M)
+
+
+def counts_of(case):
+    """Passed, failed, skipped of one ctest test, and the reasons of what it skipped."""
+    output = case.findtext("system-out") or ""
+    last = PYTEST_LAST.findall(output)
+    if last:
+        of = Counter()
+        for number, what in PYTEST_COUNT.findall(last[-1]):
+            of["failed" if what.startswith("err") else what] += int(number)
+        return of, PYTEST_SKIP.findall(output)
+    if case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
+        reasons = GTEST_SKIP.findall(output) or ["no reason given"]
+        return Counter(skipped=1), [f"{case.get('name')}: {reason}" for reason in reasons]
+    return Counter({"failed" if case.get("status") == "fail" else "passed": 1}), []
+
+
+def main(path):
+    folders, skips, empty = defaultdict(Counter), [], []
+    for case in xml.parse(path).getroot().iter("testcase"):
+        of, reasons = counts_of(case)
+        folders[case.get("name").split(".")[0]] += of
+        skips += reasons
+        if not of["passed"] and not of["failed"] and len(reasons) != 1:
+            empty.append(case.get("name"))
+
+    print(f"\n{'TESTS':<8} {'passed':>7} {'failed':>7} {'skipped':>8}")
+    for name, of in folders.items():
+        print(f"{name:<8} {of['passed']:>7} {of['failed']:>7} {of['skipped']:>8}")
+    for reason in skips:
+        print(f"skipped: {reason}")
+    for name in empty:
+        print(f"nothing ran in {name}")
+    return 1 if empty else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
