@@ -36,8 +36,14 @@ using Parsed = tl::expected<T, TextError>;
 
 // Parses one rule in nft's syntax; see docs/reference/rules.md for the subset.
 Parsed<model::Rule> parse_rule(std::string_view text, std::vector<Warning>& warnings);
-// The canonical form, as `nft -n list ruleset` would print it. parse_rule(print(r)).same(r).
-std::string print(const model::Rule& rule);
+// How values that have names are printed.
+enum class Style {
+    kNames,   // tcp, echo-request, ef: as `nft -s list ruleset`
+    kNumeric, // 6, 8, 0x2e: as `nft -n -s list ruleset`
+};
+// The canonical form, as nft would print it; ports are numbers in both styles. What parse_rule()
+// made is found again: parse_rule(print(r)).same(r).
+std::string print(const model::Rule& rule, Style style = Style::kNames);
 
 // One element of a named set: "10.0.0.0/8", "10.0.0.1-10.0.0.9", "80", "8000-8080".
 Parsed<model::Interval> parse_element(model::SetType type, std::string_view text,
