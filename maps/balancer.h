@@ -89,8 +89,8 @@ ABI_ASSERT(backend_count, 32);
 struct service_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4 * SERVICES_DEFAULT);
-	__type(key, struct service_key);
-	__type(value, struct service);
+	__uint(key_size, sizeof(struct service_key));
+	__uint(value_size, sizeof(struct service));
 };
 
 struct {
@@ -104,8 +104,8 @@ struct backend_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, BACKENDS_DEFAULT);
-	__type(key, __u32);
-	__type(value, struct backend);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct backend));
 };
 
 struct {
@@ -119,8 +119,8 @@ struct ring_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct ring);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct ring));
 };
 
 struct {

@@ -87,8 +87,8 @@ struct set4_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, SET_ELEMENTS_DEFAULT);
-	__type(key, struct set4_key);
-	__type(value, struct set_mask);
+	__uint(key_size, sizeof(struct set4_key));
+	__uint(value_size, sizeof(struct set_mask));
 };
 
 struct {
@@ -102,8 +102,8 @@ struct set6_map {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, SET_ELEMENTS_DEFAULT);
-	__type(key, struct set6_key);
-	__type(value, struct set_mask);
+	__uint(key_size, sizeof(struct set6_key));
+	__uint(value_size, sizeof(struct set_mask));
 };
 
 struct {
@@ -118,8 +118,8 @@ struct set_port_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, PORTS);
-	__type(key, __u32);
-	__type(value, struct set_mask);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct set_mask));
 };
 
 struct {

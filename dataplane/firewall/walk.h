@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The walk over the compiled rules, node by node; maps/firewall.h says what a node means. */
+#pragma once
+
+#include "packet.h"
+#include "explain.h"
+#include "maps/firewall.h"
+
+/* Nodes in the image minus 1; a power of two minus 1, set before load. */
+const volatile __u32 fw_node_mask = FW_NODES_DEFAULT - 1;
+
+struct walk {
+	const struct fw_node *nodes;
+	const struct packet *pkt;
+	__u32 at;
+	struct outcome end;
+};
+
+static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
+{
+	struct rule_count *count;
+
+	if (slot == FW_NO_SLOT)
+		return;
+	count = bpf_map_lookup_elem(&rule_counts, &slot);
+	if (count) {
+		count->packets++;
+		count->bytes += pkt->frame_len;
+	}
+}
+
+/* One node; answers 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once. */
+static long step(__u32 i, struct walk *walk)
+{
+	const struct fw_node *node = &walk->nodes[walk->at & fw_node_mask];
+	const struct packet *pkt = walk->pkt;
+	__u32 kind = node->kind;
+	__u32 fact = node->fact;
+	__u32 next;
+
+	if (likely(kind <= FW_MASK)) {
+		__u64 value;
+
+		if (fact >= FACT_COUNT)
+			return 1;
+		value = pkt->fact[fact];
+		if (kind == FW_RANGE)
+			next = value - node->a <= node->b - node->a ? node->yes : node->no;
+		else
+			next = (value & node->a) == node->b ? node->yes : node->no;
+	} else {
+		__u32 slot = node->slot;
+
+		if (kind > FW_DROP)
+			return 1;
+		count_rule(slot, pkt);
+		if (kind != FW_COUNT) {
+			walk->end = outcome(kind == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
+					    slot == FW_NO_SLOT ? REASON_POLICY : REASON_RULE);
+			explain_rule(slot);
+			return 1;
+		}
+		next = node->yes;
+	}
+	/* Edges lead upwards; anything else is damage, and would be a loop. */
+	if (next <= walk->at)
+		return 1;
+	walk->at = next;
+	return 0;
+}
+
+static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const struct packet *pkt)
+{
+	struct walk walk = {
+		.pkt = pkt,
+		.at = root,
+		.end = drop(REASON_CLASSIFIER), /* unless a node says otherwise */
+	};
+	void *inner = bpf_map_lookup_elem(&fw_images, &image);
+	__u32 only = 0;
+
+	if (!inner)
+		return walk.end;
+	walk.nodes = bpf_map_lookup_elem(inner, &only);
+	if (!walk.nodes)
+		return walk.end;
+	bpf_loop(fw_node_mask + 1, step, &walk, 0);
+	return walk.end;
+}

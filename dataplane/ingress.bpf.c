@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* XDP: the whole walk of a packet. */
+#include "bpf.h"
+
+typedef struct xdp_md frame; /* what this hook gives a program */
+
+#include "account.h"
+#include "finish.h"
+#include "firewall/firewall.h"
+#include "lb/decap.h"
+#include "lb/lb.h"
+#include "live.h"
+#include "parse/parse.h"
+
+/* What arrived in a tunnel is judged as what it is: the inner packet takes the outer one's place. */
+static __always_inline struct outcome decapsulate(struct xdp_md *ctx, struct place *at,
+						  struct packet *pkt)
+{
+	__u64 name_hi = pkt->fact[FACT_IFNAME_HI], name_lo = pkt->fact[FACT_IFNAME_LO];
+	__u32 received_len = pkt->frame_len, classes = pkt->classes;
+	struct outcome parsed = unpack(remove_outer(ctx, pkt));
+
+	if (parsed.verdict != NEXT_STAGE)
+		return parsed;
+	at->count->decapsulated++;
+	__builtin_memset(pkt, 0, sizeof(*pkt));
+	pkt->frame_len = bpf_xdp_get_buff_len(ctx);
+	pkt->fact[FACT_IFNAME_HI] = name_hi;
+	pkt->fact[FACT_IFNAME_LO] = name_lo;
+	parsed = unpack(parse(ctx, pkt));
+	pkt->frame_len = received_len; /* what is counted */
+	pkt->classes |= classes;
+	return parsed;
+}
+
+static __always_inline struct outcome walk(struct xdp_md *ctx, struct place *at,
+					   struct packet *pkt)
+{
+	const struct generation *gen = live_generation();
+	struct outcome now, sent;
+
+	if (!gen)
+		return outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	now = unpack(parse(ctx, pkt));
+	if (now.verdict == NEXT_STAGE && at->role == ROLE_DECAP && is_tunnelled(pkt))
+		now = decapsulate(ctx, at, pkt);
+	if (now.verdict == NEXT_STAGE)
+		now = unpack(firewall(gen, pkt, gen->ingress_root));
+	if (now.verdict != NEXT_STAGE || at->role != ROLE_BALANCER || !gen->services)
+		return now;
+	sent = load_balance(ctx, gen, pkt);
+	return sent.verdict == NEXT_STAGE ? now : sent;
+}
+
+SEC("xdp.frags")
+int weir_ingress(struct xdp_md *ctx)
+{
+	struct packet pkt = { .frame_len = bpf_xdp_get_buff_len(ctx) };
+	struct place at;
+
+	if (!enter(&at, ctx->ingress_ifindex, HOOK_XDP, &pkt))
+		return XDP_ABORTED; /* the verifier's case: hook_counts has a row for every slot */
+	count_traffic(&at.count->received, &pkt);
+	explain_begin();
+	return finish_xdp(&at, &pkt, walk(ctx, &at, &pkt));
+}
+
+char _license[] SEC("license") = "GPL";

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#pragma once
+
+#include "packet.h"
+
+#define OFFSET_MAX 0x7fff
+
+/* A place in the frame, and two ends: of the memory, and of what the headers so far announced. */
+struct cursor {
+	void *pos;
+	void *end;    /* of the first buffer */
+	__u32 offset; /* of `pos` from the start of the frame */
+	__u32 left;   /* octets up to the end that the enclosing length field gives */
+};
+
+/* `frame` is what the hook gives a program: struct xdp_md or struct __sk_buff. */
+static __always_inline struct cursor cursor_at(frame *ctx, __u32 offset, __u32 left)
+{
+	struct cursor c = {
+		.pos = frame_start(ctx),
+		.end = frame_end(ctx),
+		.offset = offset,
+		.left = left,
+	};
+
+	/* Headers end long before; the verifier wants to know it. */
+	c.pos += offset < OFFSET_MAX ? offset : OFFSET_MAX;
+	return c;
+}
+
+/* The only place that compares packet pointers with the end of the packet. */
+static __always_inline void *cursor_take(struct cursor *c, __u32 len)
+{
+	void *start = c->pos;
+
+	if (len > c->left || start + len > c->end)
+		return NULL;
+	c->pos = start + len;
+	c->offset += len;
+	c->left -= len;
+	return start;
+}
+
+/* Why cursor_take() answered nothing: octets that exist but lie in a further buffer, or none. */
+static __always_inline struct outcome cursor_short(const struct cursor *c, __u32 len)
+{
+	return drop(len > c->left ? REASON_TRUNCATED : REASON_SPLIT_HEADERS);
+}

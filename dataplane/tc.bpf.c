@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* TC: ingress for what XDP left, egress for what the host sends. */
+#include "bpf.h"
+
+typedef struct __sk_buff frame; /* what this hook gives a program */
+
+#include "account.h"
+#include "finish.h"
+#include "firewall/firewall.h"
+#include "handover.h"
+#include "live.h"
+#include "parse/parse.h"
+
+/* Enough for two tags, IPv6, a long chain and TCP. */
+#define HEADERS_LEN 256
+
+/* The rest of an skb may lie in pages; and the kernel keeps the outermost tag beside the frame. */
+static __always_inline void prepare(struct __sk_buff *skb, struct packet *pkt)
+{
+	__u32 wanted = skb->len < HEADERS_LEN ? skb->len : HEADERS_LEN;
+
+	if (frame_start(skb) + wanted > frame_end(skb))
+		bpf_skb_pull_data(skb, wanted);
+	if (skb->vlan_present)
+		pkt->fact[FACT_VLAN_ID] = VLAN_PRESENT | (skb->vlan_tci & VLAN_ID_MASK);
+	pkt->segmented = skb->gso_size > 0;
+}
+
+static __always_inline struct outcome judge(struct __sk_buff *skb, struct packet *pkt, int egress)
+{
+	const struct generation *gen = live_generation();
+	struct outcome now;
+
+	if (!gen)
+		return outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	prepare(skb, pkt);
+	now = unpack(parse(skb, pkt));
+	if (now.verdict == NEXT_STAGE)
+		now = unpack(firewall(gen, pkt, egress ? gen->egress_root : gen->ingress_root));
+	return now;
+}
+
+/* Answers 1 and the record if XDP left one on this packet. */
+static __always_inline int take_over(const struct __sk_buff *skb, struct handover *record)
+{
+	const struct handover *meta = frame_meta(skb);
+
+	if ((void *)(meta + 1) > frame_start(skb) || meta->magic != HANDOVER_MAGIC)
+		return 0;
+	*record = *meta;
+	return 1;
+}
+
+/* Sends what XDP could not, for want of a neighbour entry: the kernel resolves, queues and sends. */
+static __always_inline struct outcome send_by_neighbour(const struct handover *to)
+{
+	struct bpf_redir_neigh neighbour = { .nh_family = to->family };
+
+	__builtin_memcpy(neighbour.ipv6_nh, to->nexthop, sizeof(neighbour.ipv6_nh));
+	if (bpf_redirect_neigh(to->ifindex, &neighbour, sizeof(neighbour), 0) != TC_ACT_REDIRECT)
+		return drop(REASON_NO_ROUTE);
+	return outcome(VERDICT_REDIRECT, REASON_SERVICE);
+}
+
+SEC("tc")
+int weir_tc_ingress(struct __sk_buff *skb)
+{
+	struct packet pkt = { .frame_len = skb->len };
+	struct handover to;
+	struct place at;
+
+	if (!enter(&at, skb->ifindex, HOOK_TC_INGRESS, &pkt))
+		return TC_ACT_SHOT; /* the verifier's case: hook_counts has a row for every slot */
+	explain_begin();
+	if (at.hooks >> HOOK_XDP & 1) {
+		if (likely(!take_over(skb, &to)))
+			return TC_ACT_UNSPEC; /* XDP judged it and counted it */
+		count_traffic(&at.count->received, &pkt);
+		return finish_tc(&at, &pkt, send_by_neighbour(&to));
+	}
+	count_traffic(&at.count->received, &pkt);
+	return finish_tc(&at, &pkt, judge(skb, &pkt, 0));
+}
+
+SEC("tc")
+int weir_tc_egress(struct __sk_buff *skb)
+{
+	struct packet pkt = { .frame_len = skb->len };
+	struct place at;
+
+	if (!enter(&at, skb->ifindex, HOOK_TC_EGRESS, &pkt))
+		return TC_ACT_SHOT;
+	explain_begin();
+	count_traffic(&at.count->received, &pkt);
+	return finish_tc(&at, &pkt, judge(skb, &pkt, 1));
+}
+
+char _license[] SEC("license") = "GPL";
