@@ -20,37 +20,35 @@ std::optional<SetType> set_type(ValueType type) {
     }
 }
 
-std::optional<Contradiction> set_contradiction(const Match& match,
-                                               const std::map<std::string, Set>& sets) {
+// Why the set that `match` names cannot be looked up; "" if it can.
+std::string set_fault(const Match& match, const std::map<std::string, Set>& sets) {
     const FieldInfo& field = info(match.field);
-    const std::string word = "@" + match.set;
+    const std::string keyword(field.keyword);
     const std::optional<SetType> needed = set_type(field.type);
     if (!needed || field.set_fact < 0) {
-        return Contradiction{word, "'" + word + "': `" + std::string(field.keyword) +
-                                       "` cannot be compared with a named set"};
+        return "'@" + match.set + "': `" + keyword + "` cannot be compared with a named set";
     }
+    const std::string type(name(*needed));
     const auto set = sets.find(match.set);
     if (set == sets.end()) {
-        return Contradiction{
-            word, "'" + word + "': there is no such set; make it with `weir set create " +
-                      match.set + " " + std::string(name(*needed)) + "`, or name it under `sets:`"};
+        return "'@" + match.set + "': there is no such set; make it with `weir set create " +
+               match.set + " " + type + "`, or name it under `sets:`";
     }
     if (set->second.type != *needed) {
-        return Contradiction{
-            word, "'" + word + "' is a set of " + std::string(name(set->second.type)) + ": `" +
-                      std::string(field.keyword) + "` needs " + std::string(name(*needed))};
+        return "'@" + match.set + "' is a set of " + std::string(name(set->second.type)) + ": `" +
+               keyword + "` needs " + type;
     }
-    return std::nullopt;
+    return "";
 }
 
-std::optional<Contradiction> interface_contradiction(const Match& match, ChainName chain) {
-    if (match.field == Field::kIifname && chain != ChainName::kIngress) {
-        return Contradiction{"iifname", "'iifname' in the egress chain: expected 'oifname'"};
+std::string_view other_interface_field(ChainName chain, Field field) {
+    if (chain == ChainName::kEgress && field == Field::kIifname) {
+        return info(Field::kOifname).keyword;
     }
-    if (match.field == Field::kOifname && chain != ChainName::kEgress) {
-        return Contradiction{"oifname", "'oifname' in the ingress chain: expected 'iifname'"};
+    if (chain == ChainName::kIngress && field == Field::kOifname) {
+        return info(Field::kIifname).keyword;
     }
-    return std::nullopt;
+    return "";
 }
 
 std::string family_name(Family family) {
@@ -181,41 +179,48 @@ Result<> check_balancer(const Balancer& balancer, const Limits& limits) {
 
 std::optional<Contradiction> contradiction(const Rule& rule, ChainName chain,
                                            const std::map<std::string, Set>& sets) {
-    for (const Match& match : rule.matches) {
-        if (auto fault = interface_contradiction(match, chain)) {
-            return fault;
+    for (std::size_t i = 0; i < rule.matches.size(); i++) {
+        const Match& match = rule.matches[i];
+        if (const auto expected = other_interface_field(chain, match.field); !expected.empty()) {
+            std::string word(info(match.field).keyword);
+            std::string message = "'" + word + "' in the " + std::string(name(chain)) +
+                                  " chain: expected '" + std::string(expected) + "'";
+            return Contradiction{i, std::move(word), std::move(message)};
         }
-        if (!match.set.empty()) {
-            if (auto fault = set_contradiction(match, sets)) {
-                return fault;
-            }
+        if (match.set.empty()) {
+            continue;
+        }
+        if (std::string fault = set_fault(match, sets); !fault.empty()) {
+            return Contradiction{i, "@" + match.set, std::move(fault)};
         }
     }
     if (std::string fault = comment_fault(rule.comment); !fault.empty()) {
-        return Contradiction{"comment", std::move(fault)};
+        return Contradiction{rule.matches.size(), "comment", std::move(fault)};
     }
     return std::nullopt;
 }
 
 std::optional<Contradiction> contradiction(const Service& service) {
-    const Family family = service.key.vip.family();
+    const std::string vip_family = family_name(service.key.vip.family());
     std::set<IpAddr> seen;
-    for (const Backend& backend : service.backends) {
+    for (std::size_t i = 0; i < service.backends.size(); i++) {
+        const Backend& backend = service.backends[i];
         const std::string word = backend.address.to_string();
+        const std::string start = "backend " + word;
         if (!seen.insert(backend.address).second) {
-            return Contradiction{word, "backend " + word + " is given twice"};
+            return Contradiction{i, word, start + " is given twice"};
         }
-        if (backend.address.family() != family) {
-            return Contradiction{word, "backend " + word + " is " +
-                                           family_name(backend.address.family()) +
-                                           ": forward mode " + std::string(name(service.forward)) +
-                                           " carries packets for an " + family_name(family) +
-                                           " VIP to " + family_name(family) + " backends only"};
+        if (backend.address.family() != service.key.vip.family()) {
+            return Contradiction{i, word,
+                                 start + " is " + family_name(backend.address.family()) +
+                                     ": forward mode " + std::string(name(service.forward)) +
+                                     " carries packets for an " + vip_family + " VIP to " +
+                                     vip_family + " backends only"};
         }
         if (backend.weight > kWeightMax) {
-            return Contradiction{word, "backend " + word + ": weight " +
-                                           std::to_string(backend.weight) + ": expected 0 to " +
-                                           std::to_string(kWeightMax)};
+            return Contradiction{i, word,
+                                 start + ": weight " + std::to_string(backend.weight) +
+                                     ": expected 0 to " + std::to_string(kWeightMax)};
         }
     }
     return std::nullopt;

@@ -62,9 +62,10 @@ struct Limits {
     bool operator==(const Limits&) const = default;
 };
 
-// Why a rule or a service cannot stand where it does: the offending word as `text` writes it, and
-// the whole sentence.
+// Why a rule or a service cannot stand where it does: which match or backend it is about, the
+// offending word as `text` writes it, and the whole sentence.
 struct Contradiction {
+    std::size_t index = 0;
     std::string word;
     std::string message;
 };
