@@ -1,0 +1,198 @@
+#include <algorithm>
+#include <cstring>
+#include <gtest/gtest.h>
+
+#include "compile/images.h"
+
+namespace weir::compile {
+namespace {
+
+using Octets = std::vector<unsigned char>;
+
+// What stands in the map, octet by octet.
+template <typename T>
+Octets octets(const T& value) {
+    Octets bytes(sizeof value);
+    std::memcpy(bytes.data(), &value, sizeof value);
+    return bytes;
+}
+
+model::Service service(const std::string& key, model::Slot slot,
+                       std::vector<model::Backend> backends = {}) {
+    model::Service s;
+    s.key = *model::ServiceKey::parse(key);
+    s.slot = slot;
+    s.backends = std::move(backends);
+    return s;
+}
+
+model::Backend member(const char* address, std::uint32_t weight, model::Handle handle,
+                      model::Slot slot) {
+    return {*IpAddr::parse(address), weight, handle, slot};
+}
+
+Balancer compiled(const model::Config& config) {
+    auto balancer = compile_balancer(config, {});
+    EXPECT_TRUE(balancer) << balancer.error().message();
+    return balancer ? *std::move(balancer) : Balancer{};
+}
+
+TEST(BalancerImage, ServiceKeysAsThePacketHasThem) {
+    model::Config config;
+    config.balancer.services = {service("203.0.113.10:80/tcp", 0),
+                                service("[2001:db8::10]:443/udp", 1),
+                                service("203.0.113.10:any/udp", 2)};
+    const Balancer b = compiled(config);
+
+    ASSERT_EQ(b.services.size(), 5U); // and each VIP once
+    EXPECT_EQ(octets(b.services[0].first),
+              (Octets{203, 0, 113, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 80, 6, 4}));
+    EXPECT_EQ(
+        octets(b.services[1].first),
+        (Octets{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0x01, 0xbb, 17, 6}));
+    EXPECT_EQ(octets(b.services[2].first),
+              (Octets{203, 0, 113, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 4}));
+    EXPECT_EQ(octets(b.services[3].first),
+              (Octets{203, 0, 113, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4}));
+    EXPECT_EQ(octets(b.services[4].first),
+              (Octets{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 6}));
+    EXPECT_EQ(b.services[3].second.slot, static_cast<__u32>(NO_TABLE));
+    EXPECT_EQ(b.services[3].second.usable, 0U);
+    EXPECT_EQ(b.any_port, 1U);
+}
+
+TEST(BalancerImage, ServiceKnowsItsUsableBackendsAndItsMode) {
+    model::Config config;
+    config.balancer.services = {service("203.0.113.10:80/tcp", 5,
+                                        {member("10.0.2.2", 1, 31, 8), member("10.0.2.3", 0, 32, 9),
+                                         member("10.0.2.4", 3, 33, 10)}),
+                                service("203.0.113.11:80/tcp", 6)};
+    config.balancer.services[1].forward = model::Forward::kL2Dsr;
+    const Balancer b = compiled(config);
+
+    EXPECT_EQ(octets(b.services[0].second), octets(::service{5, 0, 2, FORWARD_IPIP}));
+    EXPECT_EQ(octets(b.services[1].second), octets(::service{6, 0, 0, FORWARD_L2_DSR}));
+
+    ASSERT_EQ(b.rings.size(), 2U);
+    EXPECT_EQ(b.rings[0].service, 5U);
+    const auto& ring = b.rings[0].backend;
+    EXPECT_EQ(std::count(ring.begin(), ring.end(), 9U), 0); // weight 0
+    EXPECT_NEAR(std::count(ring.begin(), ring.end(), 8U), RING_SIZE / 4.0, 2);
+    EXPECT_NEAR(std::count(ring.begin(), ring.end(), 10U), RING_SIZE * 3 / 4.0, 2);
+    EXPECT_EQ(b.rings[1].service, 6U);
+    EXPECT_EQ(b.rings[1].backend, std::vector<std::uint32_t>(RING_SIZE, RING_EMPTY));
+}
+
+TEST(BalancerImage, BackendsAsTheMapHasThem) {
+    model::Config config;
+    config.balancer.services = {
+        service("203.0.113.10:80/tcp", 5, {member("10.0.2.2", 1, 31, 8)}),
+        service("[2001:db8::10]:80/tcp", 6, {member("2001:db8:1::2", 0, 32, 9)})};
+    const Balancer b = compiled(config);
+
+    ASSERT_EQ(b.backends.size(), 2U); // one of weight 0 keeps its flows
+    EXPECT_EQ(b.backends[0].first, 8U);
+    const Octets addr4{10, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    EXPECT_EQ(octets(b.backends[0].second.addr), addr4);
+    EXPECT_EQ(b.backends[0].second.handle, 31U);
+    EXPECT_EQ(b.backends[0].second.service, 5U);
+    EXPECT_EQ(b.backends[0].second.family, 4U);
+    EXPECT_EQ(b.backends[0].second.reserved, 0U);
+    EXPECT_EQ(b.backends[1].first, 9U);
+    const Octets addr6{0x20, 1, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
+    EXPECT_EQ(octets(b.backends[1].second.addr), addr6);
+    EXPECT_EQ(b.backends[1].second.handle, 32U);
+    EXPECT_EQ(b.backends[1].second.service, 6U);
+    EXPECT_EQ(b.backends[1].second.family, 6U);
+}
+
+TEST(BalancerImage, SameBackendsMakeTheSameRing) {
+    model::Config config;
+    config.balancer.services = {
+        service("203.0.113.10:80/tcp", 0,
+                {member("10.0.2.2", 1, 1, 0), member("10.0.2.3", 1, 2, 1)}),
+        service("203.0.113.10:443/tcp", 1,
+                {member("10.0.2.3", 1, 3, 1), member("10.0.2.2", 1, 4, 0)})};
+    const Balancer b = compiled(config);
+    EXPECT_EQ(b.rings[0].backend, b.rings[1].backend);
+}
+
+TEST(Settings, OfAnEmptyConfiguration) {
+    const auto images = compile({}, {});
+    ASSERT_TRUE(images);
+    generation expected{};
+    expected.ingress_root = images->firewall.ingress_root;
+    expected.egress_root = images->firewall.egress_root;
+    expected.class_action[CLASS_ARP] = ACTION_ACCEPT;
+    expected.class_action[CLASS_NEIGHBOUR_DISCOVERY] = ACTION_ACCEPT;
+    expected.class_action[CLASS_ROUTING_HEADER] = ACTION_DROP;
+    EXPECT_EQ(octets(images->settings), octets(expected));
+}
+
+TEST(Settings, TunnelSourcesInNetworkOrder) {
+    model::Config config;
+    config.balancer.source = *Prefix::parse("10.99.0.0/18");
+    config.balancer.source6 = *Prefix::parse("fd00:99::/60");
+    config.balancer.gateway = *MacAddr::parse("02:00:00:00:00:01");
+    const auto images = compile(config, {});
+    ASSERT_TRUE(images);
+    const generation& g = images->settings;
+
+    EXPECT_EQ(octets(g.source4), (Octets{10, 99, 0, 0}));
+    EXPECT_EQ(octets(g.source4_host), (Octets{0, 0, 0x3f, 0xff}));
+    EXPECT_EQ(octets(g.source6), (Octets{0xfd, 0, 0, 0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_EQ(octets(g.source6_host),
+              (Octets{0, 0, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));
+    EXPECT_EQ(g.has_source, 3);
+    EXPECT_EQ(octets(g.gateway), (Octets{2, 0, 0, 0, 0, 1}));
+    EXPECT_EQ(g.has_gateway, 1);
+}
+
+TEST(Settings, ASourceAddressHasNoHostBits) {
+    model::Config config;
+    config.balancer.source6 = *Prefix::parse("fd00:99::1");
+    const auto images = compile(config, {});
+    ASSERT_TRUE(images);
+    EXPECT_EQ(octets(images->settings.source6_host), Octets(16));
+    EXPECT_EQ(octets(images->settings.source6),
+              (Octets{0xfd, 0, 0, 0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
+    EXPECT_EQ(images->settings.has_source, 2);
+    EXPECT_EQ(images->settings.has_gateway, 0);
+}
+
+TEST(Settings, CountServicesAndNameSetLookUps) {
+    model::Config config;
+    config.balancer.services = {service("203.0.113.10:any/tcp", 0),
+                                service("203.0.113.10:any/udp", 1),
+                                service("203.0.113.10:80/tcp", 2)};
+    config.class_actions[CLASS_FRAGMENT] = ACTION_DROP;
+    config.sets["blocked"] = {"blocked", model::SetType::kIpv4Addr, "", {}};
+    model::Rule rule;
+    rule.matches.emplace_back();
+    rule.matches[0].field = model::Field::kIpDaddr;
+    rule.matches[0].set = "blocked";
+    rule.verdict = model::Verdict::kDrop;
+    rule.slot = 0;
+    config.egress.rules = {rule};
+    const auto images = compile(config, {});
+    ASSERT_TRUE(images);
+    EXPECT_EQ(images->settings.services, 3U);
+    EXPECT_EQ(images->settings.any_port, 2U);
+    EXPECT_EQ(images->settings.set_uses, static_cast<__u32>(SET_USE_DADDR));
+    EXPECT_EQ(images->settings.class_action[CLASS_FRAGMENT], ACTION_DROP);
+    EXPECT_EQ(images->settings.ingress_root, images->firewall.ingress_root);
+    EXPECT_EQ(images->settings.egress_root, images->firewall.egress_root);
+}
+
+TEST(Settings, RefusalComesThrough) {
+    model::Config config;
+    model::Limits limits;
+    limits.nodes = 1;
+    const auto refused = compile(config, limits);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message(), "2 nodes of compiled rules: the limit is 1; to raise it: "
+                                         "`weir unload`, then `weir load --max-nodes 2`");
+}
+
+} // namespace
+} // namespace weir::compile
