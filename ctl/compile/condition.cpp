@@ -44,9 +44,7 @@ Condition compare(const model::FieldInfo& info, const model::Match& match) {
     }
     if (match.mask) {
         for (const model::Interval& i : match.values) { // single values
-            if ((i.first.lo & ~*match.mask) == 0) { // else bits are asked for that the mask takes
-                c.masks.push_back({*match.mask, i.first.lo});
-            }
+            c.masks.push_back({*match.mask, i.first.lo});
         }
         return c;
     }

@@ -162,6 +162,12 @@ Facts facts(const Packet& p, const model::Config& config) {
     f[FACT_ETHER_TYPE] = p.ether_type;
     f[FACT_VLAN_ID] = p.vlan ? VLAN_PRESENT | *p.vlan : 0;
     f[FACT_L4PROTO] = f[FACT_TRANSPORT] = L4PROTO_NONE;
+    // Ports are looked up whatever the packet: absent ones as port 0.
+    const bool ports = p.transport(6) || p.transport(17);
+    f[FACT_SPORT] = ports ? p.sport : 0;
+    f[FACT_DPORT] = ports ? p.dport : 0;
+    f[FACT_SPORT_SETS] = sets_with(config, model::SetType::kInetService, {0, f[FACT_SPORT]});
+    f[FACT_DPORT_SETS] = sets_with(config, model::SetType::kInetService, {0, f[FACT_DPORT]});
     if (!p.ip()) {
         return f;
     }
@@ -180,12 +186,6 @@ Facts facts(const Packet& p, const model::Config& config) {
         return f;
     }
     f[FACT_TRANSPORT] = p.l4proto;
-    if (p.transport(6) || p.transport(17)) {
-        f[FACT_SPORT] = p.sport;
-        f[FACT_DPORT] = p.dport;
-        f[FACT_SPORT_SETS] = sets_with(config, model::SetType::kInetService, {0, p.sport});
-        f[FACT_DPORT_SETS] = sets_with(config, model::SetType::kInetService, {0, p.dport});
-    }
     if (p.transport(6)) {
         f[FACT_TCP_FLAGS] = p.flags;
     }
