@@ -42,7 +42,8 @@ static __always_inline int begins_flow(const struct packet *pkt)
 
 static __always_inline const struct backend *backend_at(const struct generation *gen, __u32 index)
 {
-	void *table = bpf_map_lookup_elem(&backend_tables, &gen->backend_table);
+	__u32 pool_index = gen->backend_table;
+	void *table = bpf_map_lookup_elem(&backend_tables, &pool_index);
 
 	return table ? bpf_map_lookup_elem(table, &index) : NULL;
 }
@@ -60,13 +61,14 @@ static __always_inline __u32 backend_of_flow(const struct generation *gen,
 static __always_inline __u32 backend_of_ring(const struct service *service, __u64 hash)
 {
 	void *inner = bpf_map_lookup_elem(&rings, &service->ring);
-	__u32 bucket = ring_index(hash, RING_SIZE), only = 0;
+	__u64 bucket = ring_index(hash, RING_SIZE);
 	const struct ring *ring;
+	__u32 only = 0;
 
 	if (!inner || !service->usable)
 		return NO_BACKEND;
 	ring = bpf_map_lookup_elem(inner, &only);
-	return ring && bucket < RING_SIZE ? ring->backend[bucket] : NO_BACKEND;
+	return ring ? ring->backend[bucket] : NO_BACKEND;
 }
 
 static __always_inline void choose_backend(const struct generation *gen,

@@ -24,8 +24,11 @@ static __always_inline __u64 flow_hash(const struct packet *pkt)
 	return mix64(mix64(pkt->fact[FACT_SADDR_LO] ^ ports << 32) ^ pkt->fact[FACT_SADDR_HI]);
 }
 
-/* Evenly onto 0 … size-1 without a division (Lemire, "Fast random integer generation", 2019). */
-static __always_inline __u32 ring_index(__u64 hash, __u32 size)
+/*
+ * Evenly onto 0 … size-1 without a division (Lemire, "Fast random integer generation", 2019). In 64
+ * bits throughout: the verifier of kernel 6.1 loses the bound on the way to 32.
+ */
+static __always_inline __u64 ring_index(__u64 hash, __u32 size)
 {
 	return (hash >> 32) * size >> 32;
 }

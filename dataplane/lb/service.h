@@ -14,11 +14,19 @@ static __always_inline struct service_key service_key(const struct packet *pkt, 
 	return key;
 }
 
+/* Keys are copied to the stack: kernel 6.1 takes none from memory that a stage was handed. */
+static __always_inline void *service_table(const struct generation *gen)
+{
+	__u32 index = gen->service_table;
+
+	return bpf_map_lookup_elem(&service_tables, &index);
+}
+
 /* The service of a TCP or UDP packet: by its port, else one that takes any port. */
 static __always_inline const struct service *find_service(const struct generation *gen,
 							  const struct packet *pkt)
 {
-	void *table = bpf_map_lookup_elem(&service_tables, &gen->service_table);
+	void *table = service_table(gen);
 	struct service_key key = service_key(pkt, pkt->dport, pkt->proto);
 	const struct service *found;
 
@@ -33,7 +41,7 @@ static __always_inline const struct service *find_service(const struct generatio
 
 static __always_inline int is_vip(const struct generation *gen, const struct packet *pkt)
 {
-	void *table = bpf_map_lookup_elem(&service_tables, &gen->service_table);
+	void *table = service_table(gen);
 	struct service_key key = service_key(pkt, 0, 0);
 
 	return table && bpf_map_lookup_elem(table, &key);
