@@ -20,8 +20,8 @@
 #
 # The router sends 203.0.113.0/24 and 2001:db8::/64, the VIPs, to the node, which sends to a backend
 # (be1 = 10.0.2.2, be2 = 10.0.2.3, …) out of `back`. A backend answers to the client by the router,
-# past the node: direct server return. The segment of br0 is shared, so that L2 DSR works too, and
-# 100 octets wider than the client's MTU, so that the outer header of a tunnelled packet fits.
+# past the node: direct server return. The segment of br0 is shared, so that L2 DSR works too. All
+# links but the client's are 100 octets wider than --mtu, so that an outer header fits.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
@@ -90,7 +90,7 @@ up() {
     [ -z "$(nodes)" ] || fail "lab '$name' is there already; remove it: $0 down $name"
     wide=$((mtu + 100))
     mountpoint -q /sys/fs/bpf || mount -t bpf bpf /sys/fs/bpf
-    trap 'status=$?; trap - EXIT; [ $status = 0 ] || down; exit $status' EXIT
+    trap down EXIT # taken back at the end of a whole `up`
 
     local all=(client rt lb)
     for ((i = 1; i <= backends; i++)); do all+=("be$i"); done
@@ -116,7 +116,7 @@ BATCH
     {
         echo "link set lo up"
         echo "link set client mtu $mtu up"
-        echo "link set lb mtu $mtu up"
+        echo "link set lb mtu $wide up"
         for device in node $(seq -f 'be%g' "$backends"); do
             echo "link set $device mtu $wide master br0 up"
         done
@@ -134,7 +134,7 @@ BATCH
     } | ip -n "$name-rt" -batch -
     ip -n "$name-lb" -batch - <<BATCH
 link set lo up
-link set front mtu $mtu up
+link set front mtu $wide up
 link set back mtu $wide up
 addr add 10.0.1.1/24 dev front
 addr add 10.0.2.1/24 dev back
@@ -165,6 +165,7 @@ BATCH
     for device in front back; do wire lb "$device"; done
     pass_program lb
     pass_program node
+    trap - EXIT
 }
 
 down() {

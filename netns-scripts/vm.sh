@@ -134,7 +134,8 @@ find_kernel() { # sets $version; fetches on first use
         echo "vm: fetching $package" >&2
         deb=$(mktemp -d "$cache/deb.XXXXXX")
         # apt drops to a user of its own, who must be able to write here.
-        chmod 755 "$deb" && chown _apt "$deb" 2>/dev/null || true
+        chmod 755 "$deb"
+        chown _apt "$deb"
         (cd "$deb" && { apt-get -qq download "$package" ||
             { apt-get -qq update && apt-get -qq download "$package"; }; }) ||
             fail "apt-get download $package failed"

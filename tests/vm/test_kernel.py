@@ -1,0 +1,120 @@
+"""What depends on the kernel, under each that is supported: run by netns-scripts/vm.sh."""
+
+import os
+import platform
+
+import pytest
+from scapy.all import IP, TCP, IPv6
+
+from lab import CLIENT, CLIENT6, VIP, VIP6, backend, backend6
+
+VERSION = tuple(int(part) for part in platform.release().split(".")[:2])
+HAS_TCX = VERSION >= (6, 6)
+
+CONFIG = f"""
+firewall: {{ingress: {{rules: ['tcp dport 23 drop']}}}}
+lb:
+  source: 10.99.0.1
+  source6: fd00:99::1
+  services:
+    - {{vip: '{VIP}:80/tcp', backends: ['{backend(1)}']}}
+    - {{vip: '[{VIP6}]:80/tcp', backends: ['{backend6(1)}']}}
+"""
+
+
+def to_node(port):
+    return IP(src=CLIENT, dst="10.0.1.1") / TCP(sport=999, dport=port, flags="S")
+
+
+def hooks(lab, device="front"):
+    """What is attached to one interface, by hook."""
+    interfaces = lab.weir_json("status")["interfaces"]
+    return {hook["hook"]: hook for i in interfaces if i["name"] == device for hook in i["hooks"]}
+
+
+def test_this_is_the_guest():
+    assert os.uname().nodename == "weir-vm"
+
+
+def test_every_program_loads(lab):
+    programs = lab.weir_json("status")["programs"]
+
+    assert {p["name"] for p in programs} == {"weir_ingress", "weir_tc_ingress", "weir_tc_egress"}
+    assert all(p["id"] > 0 and p["verified_insns"] > 0 for p in programs)
+
+
+def test_forward_and_drop(lab):
+    lab.apply(CONFIG)
+
+    assert not lab.passes(to_node(23))
+    assert lab.passes(to_node(24))
+    with lab.leaving() as out:
+        lab.send("rt", IP(src=CLIENT, dst=VIP) / TCP(dport=80, flags="S"),
+                 IPv6(src=CLIENT6, dst=VIP6) / TCP(dport=80, flags="S"))
+        v4, v6 = out.wait(2)
+    assert (v4[IP].dst, v4[IP].proto) == (backend(1), 4)
+    assert (v6[IPv6].dst, v6[IPv6].nh) == (backend6(1), 41)
+
+
+def test_http_through_a_tunnel_and_the_decap_role(lab):
+    lab.weir("load", "--max-flows", "64", node="be1")
+    lab.attach("eth0", "--role", "decap", "--hook", "xdp", node="be1")
+    lab.apply(CONFIG)
+    lab.http(1)
+
+    assert lab.curl(f"http://{VIP}/") == "be1"
+    assert lab.curl(f"http://[{VIP6}]/") == "be1"
+
+
+def test_tc_by_tcx_where_the_kernel_has_it(lab):
+    lab.attach("back", "--hook", "tc-egress")
+    lab.apply("firewall: {egress: {rules: ['udp dport 53 drop']}}")
+    wanted = "tcx" if HAS_TCX else "clsact"
+
+    assert hooks(lab)["tc-ingress"]["mode"] == wanted
+    assert hooks(lab, "back")["tc-egress"]["mode"] == wanted
+    lab.exec("lb", "/usr/bin/python3", "-c",
+             "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+             f"for port in (53, 54):\n"
+             "    try: s.sendto(b'?', ('10.0.2.2', port))\n"
+             "    except PermissionError: pass")
+    rules = [c for c in lab.weir_json("fw", "list")["chains"] if c["chain"] == "egress"][0]["rules"]
+    assert rules[0]["packets"] == 1
+
+
+def test_the_dispatcher_shares_the_interface_with_xdp_filter(lab):
+    lab.apply(CONFIG)
+    assert hooks(lab)["xdp"]["sharing"] == "dispatcher"
+    lab.exec("lb", "xdp-filter", "load", "-m", "native", "-f", "tcp", "front")
+    try:
+        lab.exec("lb", "xdp-filter", "port", "-p", "tcp", "-m", "dst", "81")
+
+        assert any("xdpfilt" in name for name in hooks(lab)["xdp"]["others"])
+        assert not lab.passes(to_node(23)), "Weir's rule"
+        assert not lab.passes(to_node(81)), "xdp-filter's"
+        assert lab.passes(to_node(82)), "nobody's"
+        assert lab.weir_json("fw", "list")["chains"][0]["rules"][0]["packets"] == 1
+    finally:
+        lab.exec("lb", "xdp-filter", "unload", "front")
+    assert hooks(lab)["xdp"]["sharing"] == "dispatcher"
+    assert hooks(lab)["xdp"]["others"] == []
+    assert lab.passes(to_node(81)) and not lab.passes(to_node(23))
+
+
+@pytest.mark.parametrize("mode", ["native", "generic"])
+def test_exclusive_attachment(lab, mode):
+    lab.detach("--all")
+    lab.attach("front", "--exclusive", "--mode", mode)
+    lab.apply(CONFIG)
+
+    assert (hooks(lab)["xdp"]["sharing"], hooks(lab)["xdp"]["mode"]) == ("link", mode)
+    assert not lab.passes(to_node(23)) and lab.passes(to_node(24))
+
+
+def test_doctor_knows_this_kernel(lab):
+    findings = {f["what"]: f for f in lab.weir_json("doctor")["findings"]}
+
+    assert platform.release() in findings["kernel"]["found"]
+    assert not [f for f in findings.values() if f["level"] == "broken"]
+    # What is missing is said with what that costs.
+    assert all(f["consequence"] for f in findings.values() if f["level"] != "ok")
