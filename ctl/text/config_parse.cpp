@@ -144,7 +144,7 @@ Parsed<void> ConfigReader::elements(model::Set& set, const Node& node) {
         all.push_back(*element);
         return {};
     }));
-    model::insert(set, all);
+    set.elements = model::merged(std::move(all));
     return {};
 }
 

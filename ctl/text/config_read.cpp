@@ -33,11 +33,13 @@ std::string joined(const std::vector<std::string_view>& words) {
     return text;
 }
 
-// "unknown type 'ipv4': expected ipv4_addr, ipv6_addr; did you mean 'ipv4_addr'?"
-tl::unexpected<TextError> unknown_word(const Node& node, const std::string& what,
+// "unknown key 'polcy' of ingress: expected policy, rules; did you mean 'policy'?"
+tl::unexpected<TextError> unknown_word(const Node& node, std::string_view what,
+                                       const std::string& where,
                                        const std::vector<std::string_view>& known) {
     const std::string near = did_you_mean(node.text, known);
-    return refuse(node, "unknown " + what + " " + shown(node.text) + ": expected " + joined(known) +
+    return refuse(node, "unknown " + std::string(what) + " " + shown(node.text) + where +
+                            ": expected " + joined(known) +
                             (near.empty() ? "" : "; did you mean '" + near + "'?"));
 }
 
@@ -67,7 +69,7 @@ Parsed<std::size_t> read_choice(const Node& node, std::string_view what,
             return i;
         }
     }
-    return unknown_word(node, std::string(what), choice);
+    return unknown_word(node, what, "", choice);
 }
 
 Parsed<void> read_list(const Tree& tree, const Node& list, std::string_view what,
@@ -124,7 +126,7 @@ Parsed<void> read_map(const Tree& tree, const Node& map, std::string_view what,
                     return {};
                 }
             }
-            return unknown_word(key, "key of " + std::string(what), known);
+            return unknown_word(key, "key", " of " + std::string(what), known);
         }));
     for (const Key& key : keys) {
         if (const auto value = values.find(key.name); value != values.end()) {

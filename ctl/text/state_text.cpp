@@ -144,7 +144,7 @@ Result<model::Set> load_set(const Json& from) {
         }
         elements.push_back(*element);
     }
-    model::insert(set, elements);
+    set.elements = model::merged(std::move(elements));
     return set;
 }
 
