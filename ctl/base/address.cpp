@@ -50,11 +50,13 @@ IpAddr IpAddr::v6(U128 number) {
 Result<IpAddr> IpAddr::parse(std::string_view text) {
     const std::string terminated(text);
     IpAddr address;
-    if (::inet_pton(AF_INET, terminated.c_str(), address.octets_.data()) == 1) {
+    // What the C functions below do not see must not be there.
+    const bool whole = text.find('\0') == std::string_view::npos;
+    if (whole && ::inet_pton(AF_INET, terminated.c_str(), address.octets_.data()) == 1) {
         return address;
     }
     address.family_ = Family::kIpv6;
-    if (::inet_pton(AF_INET6, terminated.c_str(), address.octets_.data()) == 1) {
+    if (whole && ::inet_pton(AF_INET6, terminated.c_str(), address.octets_.data()) == 1) {
         return address;
     }
     return usage("'" + terminated + "' is not an IP address: expected 192.0.2.1 or 2001:db8::1");
@@ -93,10 +95,10 @@ Result<Prefix> Prefix::parse(std::string_view text, bool* masked) {
     int length = address.bits();
     if (slash != std::string_view::npos) {
         const std::string_view digits = text.substr(slash + 1);
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), length);
-        if (error != std::errc{} || end != digits.data() + digits.size() || length < 0 ||
-            length > address.bits()) {
+        const std::errc error =
+            std::from_chars(digits.data(), digits.data() + digits.size(), length).ec;
+        const bool canonical = std::to_string(length) == digits; // neither "-0" nor "08"
+        if (error != std::errc{} || !canonical || length < 0 || length > address.bits()) {
             return usage("'" + std::string(text) + "': the prefix length must be 0 to " +
                          std::to_string(address.bits()));
         }

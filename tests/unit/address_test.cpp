@@ -38,6 +38,11 @@ TEST(IpAddr, RefusesWhatIsNoAddress) {
     }
 }
 
+TEST(IpAddr, RefusesWhatStandsBehindANul) {
+    EXPECT_FALSE(IpAddr::parse(std::string_view("10.0.0.1\0junk", 13)));
+    EXPECT_FALSE(IpAddr::parse(std::string_view("::1\0", 4)));
+}
+
 TEST(Prefix, MasksHostBitsAndSaysSo) {
     bool masked = false;
     const auto prefix = Prefix::parse("10.1.2.3/8", &masked);
@@ -79,6 +84,8 @@ TEST(Prefix, RefusesABadLength) {
     EXPECT_FALSE(Prefix::parse("10.0.0.0/"));
     EXPECT_FALSE(Prefix::parse("10.0.0.0/8x"));
     EXPECT_FALSE(Prefix::parse("10.0.0.0/-1"));
+    EXPECT_FALSE(Prefix::parse("10.0.0.0/-0"));
+    EXPECT_FALSE(Prefix::parse("10.0.0.0/08"));
 }
 
 TEST(Prefix, ContainsItselfAndWhatIsLonger) {
