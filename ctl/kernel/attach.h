@@ -31,7 +31,7 @@ struct Attachment {
     std::uint32_t program_id = 0;
     role as{};
     std::vector<std::string> others; // other programs on the same hook: "xdp_filter (id 12)"
-    bool missing = false; // in Weir's table, but no longer on the interface
+    bool missing = false;            // in Weir's table, but no longer on the interface
 };
 
 struct AttachReport {

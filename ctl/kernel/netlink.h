@@ -29,8 +29,8 @@ Result<Interface> find_interface(const std::string& name);
 // What a driver can do with XDP (generic netlink family "netdev"; kernel 6.3 and later).
 struct XdpFeatures {
     std::uint32_t index = 0;
-    std::uint64_t bits = 0;              // enum netdev_xdp_act of the kernel
-    std::vector<std::string> names;      // "basic", "redirect", "ndo-xmit", "rx-sg", …
+    std::uint64_t bits = 0;         // enum netdev_xdp_act of the kernel
+    std::vector<std::string> names; // "basic", "redirect", "ndo-xmit", "rx-sg", …
 };
 // None where the kernel has no such family.
 Result<std::optional<std::vector<XdpFeatures>>> xdp_features();

@@ -1,8 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -26,7 +30,7 @@ struct ProgramInfo {
     std::uint32_t id = 0;
     std::string tag; // hex, as bpftool prints it
     std::string pin;
-    std::uint64_t run_count = 0;   // 0 unless kernel.bpf_stats_enabled
+    std::uint64_t run_count = 0; // 0 unless kernel.bpf_stats_enabled
     std::uint64_t run_time_ns = 0;
     std::uint32_t verified_insns = 0;
     std::uint32_t jited_bytes = 0;
@@ -61,8 +65,8 @@ public:
 
     // Builds the tables of a new generation in unused places, reads them back, and turns the packet
     // path to them by one store. A table equal to the live generation's is shared, not built again.
-    // `fresh` slots' counters are zeroed before. Answers the new generation's number. On any error, and
-    // on a kill at any point, the live generation stays in force.
+    // `fresh` slots' counters are zeroed before. Answers the new generation's number. On any error,
+    // and on a kill at any point, the live generation stays in force.
     Result<std::uint64_t> publish(compile::Images images, const model::FreshSlots& fresh,
                                   const std::string& state);
     // Turns back to the generation kept before the live one. Answers its number.
@@ -84,10 +88,14 @@ public:
     Result<> set_iface(std::uint32_t ifindex, const iface& value);
     Result<> delete_iface(std::uint32_t ifindex);
 
+    // A pinned map's descriptor, by its name in maps/*.h; it stays the node's.
+    int map(std::string_view name) const;
+
 private:
-    Node(Pins pins) : pins_(std::move(pins)) {}
+    explicit Node(Pins pins) : pins_(std::move(pins)) {}
     Pins pins_;
     model::Limits limits_;
+    std::map<std::string, Fd, std::less<>> maps_;
 };
 
 } // namespace weir::kernel

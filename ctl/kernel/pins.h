@@ -22,8 +22,8 @@ public:
     std::filesystem::path link(std::string_view name) const;
 
     bool loaded() const;
-    // Mounts bpffs on /sys/fs/bpf if the base lies there and nothing is mounted, makes the base, and
-    // refuses a base that is not on a bpffs or that holds pins of another schema.
+    // Mounts bpffs on /sys/fs/bpf if the base lies there and nothing is mounted, makes the base,
+    // and refuses a base that is not on a bpffs or that holds pins of another schema.
     Result<> prepare() const;
     // One line with the way out if <base> holds another schema's pins and none of ours.
     Result<> check_schema() const;

@@ -1,0 +1,97 @@
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "kernel/bpf.h"
+#include "kernel/node.h"
+#include "kernel/refusal.h"
+
+namespace weir::kernel {
+namespace {
+
+// A row of a per-CPU map whose value is nothing but 64-bit counters: the sum over CPUs.
+template <typename Value>
+Result<Value> sum(int map, std::uint32_t row) {
+    static_assert(sizeof(Value) % sizeof(std::uint64_t) == 0);
+    constexpr std::size_t kWords = sizeof(Value) / sizeof(std::uint64_t);
+    std::vector<std::uint64_t> all(kWords * possible_cpus());
+    if (bpf_map_lookup_elem(map, &row, all.data()) != 0) {
+        return refusal("reading counters " + std::to_string(row), errno);
+    }
+    std::uint64_t total[kWords] = {};
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        total[i % kWords] += all[i];
+    }
+    Value value;
+    std::memcpy(&value, total, sizeof(value));
+    return value;
+}
+
+} // namespace
+
+Result<rule_count> Node::rule_hits(model::Slot slot) const {
+    return sum<rule_count>(map(maps::rule_counts.name), slot);
+}
+
+Result<> Node::reset_rule_hits(model::Slot slot) {
+    const std::vector<rule_count> zero(possible_cpus());
+    if (bpf_map_update_elem(map(maps::rule_counts.name), &slot, zero.data(), BPF_EXIST) != 0) {
+        return refusal("resetting the counters of rule slot " + std::to_string(slot), errno);
+    }
+    return {};
+}
+
+Result<service_count> Node::service_hits(model::Slot slot) const {
+    return sum<service_count>(map(maps::service_counts.name), slot);
+}
+
+Result<backend_count> Node::backend_hits(model::Slot slot) const {
+    return sum<backend_count>(map(maps::backend_counts.name), slot);
+}
+
+Result<hook_count> Node::hook_hits(std::uint32_t iface_slot, hook h) const {
+    return sum<hook_count>(map(maps::hook_counts.name), iface_slot * HOOK_COUNT + h);
+}
+
+Result<std::vector<std::pair<flow_key, flow>>> Node::flows(model::Slot service,
+                                                           std::size_t limit) const {
+    WEIR_TRY(const Elements all, read_all(map(maps::flows.name)));
+    std::vector<std::pair<flow_key, flow>> found;
+    for (std::size_t i = 0; i < all.count && (limit == 0 || found.size() < limit); ++i) {
+        std::pair<flow_key, flow> entry{};
+        std::memcpy(&entry.first, all.keys.data() + i * sizeof(flow_key), sizeof(flow_key));
+        std::memcpy(&entry.second, all.values.data() + i * sizeof(flow), sizeof(flow));
+        if (entry.first.service == service) {
+            found.push_back(entry);
+        }
+    }
+    return found;
+}
+
+Result<std::vector<std::pair<std::uint32_t, iface>>> Node::ifaces() const {
+    WEIR_TRY(const Elements all, read_all(map(maps::ifaces.name)));
+    std::vector<std::pair<std::uint32_t, iface>> entries(all.count);
+    for (std::size_t i = 0; i < all.count; ++i) {
+        std::memcpy(&entries[i].first, all.keys.data() + i * sizeof(__u32), sizeof(__u32));
+        std::memcpy(&entries[i].second, all.values.data() + i * sizeof(iface), sizeof(iface));
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    return entries;
+}
+
+Result<> Node::set_iface(std::uint32_t ifindex, const iface& value) {
+    if (bpf_map_update_elem(map(maps::ifaces.name), &ifindex, &value, BPF_ANY) != 0) {
+        return refusal("writing the interface table", errno);
+    }
+    return {};
+}
+
+Result<> Node::delete_iface(std::uint32_t ifindex) {
+    if (bpf_map_delete_elem(map(maps::ifaces.name), &ifindex) != 0 && errno != ENOENT) {
+        return refusal("writing the interface table", errno);
+    }
+    return {};
+}
+
+} // namespace weir::kernel

@@ -1,0 +1,204 @@
+#include "kernel/objects.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+
+#include "ingress.skel.h"
+#include "tc.skel.h"
+
+#include "kernel/bpf.h"
+#include "kernel/refusal.h"
+#include "maps/balancer.h"
+#include "maps/firewall.h"
+#include "maps/generation.h"
+#include "maps/interface.h"
+
+namespace weir::kernel {
+namespace {
+
+template <typename Skeleton>
+void fix(Skeleton& skeleton, const Constants& constants) {
+    skeleton.rodata->fw_node_mask = constants.nodes - 1;
+    skeleton.rodata->explaining = constants.explaining ? 1 : 0;
+}
+
+std::optional<std::uint32_t> entries_of(std::string_view map, const model::Limits& limits) {
+    if (map == maps::rule_counts.name) {
+        return limits.rules;
+    }
+    if (map == maps::service_counts.name) {
+        return limits.services;
+    }
+    if (map == maps::backend_counts.name) {
+        return limits.backends;
+    }
+    if (map == maps::flows.name) {
+        return limits.flows;
+    }
+    if (map == maps::rings.name) {
+        return RINGS_PER_SERVICE * limits.services;
+    }
+    return std::nullopt;
+}
+
+bool is_ours(const bpf_map* map) {
+    return !bpf_map__is_internal(map);
+}
+
+tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log) {
+    const auto why = refusal(doing, error);
+    const std::string reason = log.reason();
+    return reason.empty() ? why : fail(why.value().message() + " (" + reason + ")");
+}
+
+} // namespace
+
+std::optional<TableShape> table_shape(std::string_view pool, const model::Limits& limits) {
+    const std::uint32_t index = sizeof(__u32);
+    if (pool == maps::fw_images.name) {
+        return TableShape{BPF_MAP_TYPE_ARRAY, index,
+                          limits.nodes * static_cast<std::uint32_t>(sizeof(fw_node)), 1,
+                          BPF_F_MMAPABLE};
+    }
+    if (pool == maps::set4_tables.name) {
+        return TableShape{BPF_MAP_TYPE_LPM_TRIE, sizeof(set4_key), sizeof(set_mask),
+                          limits.set_elements, BPF_F_NO_PREALLOC};
+    }
+    if (pool == maps::set6_tables.name) {
+        return TableShape{BPF_MAP_TYPE_LPM_TRIE, sizeof(set6_key), sizeof(set_mask),
+                          limits.set_elements, BPF_F_NO_PREALLOC};
+    }
+    if (pool == maps::set_port_tables.name) {
+        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(set_mask), PORTS, BPF_F_MMAPABLE};
+    }
+    if (pool == maps::service_tables.name) {
+        return TableShape{BPF_MAP_TYPE_HASH, sizeof(service_key), sizeof(service),
+                          4 * limits.services, 0};
+    }
+    if (pool == maps::backend_tables.name) {
+        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(backend), limits.backends,
+                          BPF_F_MMAPABLE};
+    }
+    if (pool == maps::rings.name) {
+        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(ring), 1, BPF_F_MMAPABLE};
+    }
+    if (pool == maps::states.name) {
+        // BPF_F_INNER_MAP: the tables of one pool may differ in length.
+        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(state_chunk), 1,
+                          BPF_F_MMAPABLE | BPF_F_INNER_MAP};
+    }
+    return std::nullopt;
+}
+
+Result<Fd> make_table(std::string_view pool, const TableShape& shape) {
+    auto settings = options<bpf_map_create_opts>();
+    settings.map_flags = shape.flags;
+    // Kernel names end after 15 characters.
+    const std::string name(pool.substr(0, BPF_OBJ_NAME_LEN - 1));
+    Fd fd(bpf_map_create(shape.type, name.c_str(), shape.key_size, shape.value_size,
+                         shape.max_entries, &settings));
+    if (!fd) {
+        return refusal("making a table of " + std::string(pool), errno);
+    }
+    return fd;
+}
+
+Result<Object> Object::open(ObjectFile file, const Constants& constants) {
+    const LibraryLog log;
+    if (file == ObjectFile::kIngress) {
+        if (ingress_bpf* skeleton = ingress_bpf__open()) {
+            fix(*skeleton, constants);
+            return Object(skeleton->obj,
+                          {skeleton, [](void* owned) {
+                               ingress_bpf__destroy(static_cast<ingress_bpf*>(owned));
+                           }});
+        }
+    } else if (tc_bpf* skeleton = tc_bpf__open()) {
+        fix(*skeleton, constants);
+        return Object(skeleton->obj, {skeleton, [](void* owned) {
+                                          tc_bpf__destroy(static_cast<tc_bpf*>(owned));
+                                      }});
+    }
+    return library_refusal("opening the embedded programs", errno, log);
+}
+
+Result<> Object::size_maps(const model::Limits& limits) {
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_) {
+        const std::string_view name = bpf_map__name(map);
+        if (const auto entries = entries_of(name, limits)) {
+            if (const int error = bpf_map__set_max_entries(map, *entries); error != 0) {
+                return refusal("sizing " + std::string(name), -error);
+            }
+        }
+        if (const auto shape = table_shape(name, limits)) {
+            WEIR_TRY(Fd inner, make_table(name, *shape));
+            if (const int error = bpf_map__set_inner_map_fd(map, inner.get()); error != 0) {
+                return refusal("shaping " + std::string(name), -error);
+            }
+            templates_.push_back(std::move(inner));
+        }
+    }
+    return {};
+}
+
+Result<> Object::reuse_maps(const std::filesystem::path& folder,
+                            const std::function<bool(std::string_view)>& fresh) {
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_) {
+        const std::string_view name = bpf_map__name(map);
+        if (!is_ours(map) || fresh(name)) {
+            continue;
+        }
+        const Fd pinned(bpf_obj_get((folder / name).c_str()));
+        if (!pinned) {
+            if (errno == ENOENT) {
+                continue;
+            }
+            return refusal("opening " + (folder / name).string(), errno);
+        }
+        if (const int error = bpf_map__reuse_fd(map, pinned.get()); error != 0) {
+            return refusal("reusing " + std::string(name), -error);
+        }
+    }
+    return {};
+}
+
+Result<> Object::load() {
+    const LibraryLog log;
+    if (const int error = bpf_object__load(object_); error != 0) {
+        return library_refusal("loading the programs", -error, log);
+    }
+    return {};
+}
+
+Result<> Object::pin_maps(const std::filesystem::path& folder) const {
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_) {
+        const std::filesystem::path path = folder / bpf_map__name(map);
+        std::error_code ignored;
+        if (is_ours(map) && !std::filesystem::exists(path, ignored)) {
+            WEIR_CHECK(pin(bpf_map__fd(map), path));
+        }
+    }
+    return {};
+}
+
+Result<int> Object::program(std::string_view name) const {
+    const bpf_program* found = bpf_object__find_program_by_name(object_, std::string(name).c_str());
+    if (!found) {
+        return fail("no program " + std::string(name) + " in the embedded object");
+    }
+    return bpf_program__fd(found);
+}
+
+Result<int> Object::map(std::string_view name) const {
+    const bpf_map* found = bpf_object__find_map_by_name(object_, std::string(name).c_str());
+    if (!found) {
+        return fail("no map " + std::string(name) + " in the embedded object");
+    }
+    return bpf_map__fd(found);
+}
+
+} // namespace weir::kernel

@@ -1,0 +1,315 @@
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "kernel/bpf.h"
+#include "kernel/node.h"
+#include "kernel/objects.h"
+#include "kernel/refusal.h"
+#include "kernel/tables.h"
+
+namespace weir::kernel {
+namespace {
+
+using RingOfService = std::map<model::Slot, std::uint32_t>;
+
+// Which generations there are, and where the next one goes.
+struct Slots {
+    std::vector<generation> records;
+    std::optional<std::uint32_t> live;
+    std::optional<std::uint32_t> previous; // the largest number below the live one's
+    std::uint32_t build = 0;
+    std::uint64_t next_number = 1;
+
+    const generation* live_record() const { return live ? &records[*live] : nullptr; }
+};
+
+Result<Slots> survey(const Node& node) {
+    Slots slots;
+    WEIR_TRY(slots.records, read_records(node));
+    WEIR_TRY(const std::uint32_t live, live_slot(node));
+    if (live < GENERATION_SLOTS) {
+        slots.live = live;
+    }
+    for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
+        const std::uint64_t number = slots.records[slot].number;
+        slots.next_number = std::max(slots.next_number, number + 1);
+        if (slots.live && number != 0 && number < slots.records[*slots.live].number &&
+            (!slots.previous || number > slots.records[*slots.previous].number)) {
+            slots.previous = slot;
+        }
+    }
+    while (slots.build == slots.live || slots.build == slots.previous) {
+        ++slots.build;
+    }
+    return slots;
+}
+
+// Step 1: every record but the live and the previous one ends. A packet may still walk the tables
+// of a record that was live a moment ago; removing its state waits until none does.
+Result<> invalidate_others(const Node& node, Slots& slots) {
+    for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
+        if (slot == slots.live || slot == slots.previous) {
+            continue;
+        }
+        slots.records[slot].number = 0;
+        WEIR_CHECK(write_record(node, slot, slots.records[slot]));
+        WEIR_CHECK(remove_table(node.map(maps::states.name), slot));
+    }
+    return {};
+}
+
+Result<std::vector<std::pair<service_key, service>>> services_of(const Node& node,
+                                                                 const generation& record) {
+    std::vector<std::pair<service_key, service>> services;
+    if (record.service_table == NO_TABLE) {
+        return services;
+    }
+    WEIR_TRY(const Fd table, open_table(node.map(maps::service_tables.name), record.service_table));
+    WEIR_TRY(const Elements all, read_all(table.get()));
+    services.resize(all.count);
+    for (std::size_t i = 0; i < all.count; ++i) {
+        std::memcpy(&services[i].first, all.keys.data() + i * sizeof(service_key),
+                    sizeof(service_key));
+        std::memcpy(&services[i].second, all.values.data() + i * sizeof(service), sizeof(service));
+    }
+    return services;
+}
+
+// Builds one generation's tables beside those in force.
+class Builder {
+public:
+    Builder(const Node& node, const Slots& slots) : node_(node), slots_(slots) {}
+
+    // Index of a table with these contents: the live generation's if it holds the same.
+    Result<std::uint32_t> table(std::string_view pool, std::uint32_t generation::*member,
+                                const Contents& contents) {
+        if (contents.empty()) {
+            return NO_TABLE;
+        }
+        if (const generation* live = slots_.live_record(); live && live->*member != NO_TABLE) {
+            WEIR_TRY(const bool same, table_holds(pool, live->*member, contents));
+            if (same) {
+                return live->*member;
+            }
+        }
+        std::set<std::uint32_t> taken;
+        for (const auto kept : {slots_.live, slots_.previous}) {
+            if (kept) {
+                taken.insert(slots_.records[*kept].*member);
+            }
+        }
+        std::uint32_t index = 0;
+        while (taken.count(index) != 0) {
+            ++index;
+        }
+        WEIR_CHECK(build(pool, index, contents));
+        return index;
+    }
+
+    // Where each service's ring lies; one that did not change stays where it is.
+    Result<RingOfService> rings(const std::vector<compile::Ring>& wanted) {
+        WEIR_TRY(auto taken, kept_rings());
+        WEIR_CHECK(remove_stale_rings(taken));
+        RingOfService at;
+        std::uint32_t candidate = 0;
+        for (const compile::Ring& ring : wanted) {
+            const Contents contents{.array = octets_of(ring.backend), .elements = {}};
+            if (const auto live = live_rings_.find(ring.service); live != live_rings_.end()) {
+                WEIR_TRY(const bool same, table_holds(maps::rings.name, live->second, contents));
+                if (same) {
+                    at[ring.service] = live->second;
+                    continue;
+                }
+            }
+            while (taken.count(candidate) != 0) {
+                ++candidate;
+            }
+            WEIR_CHECK(build(maps::rings.name, candidate, contents));
+            at[ring.service] = candidate++;
+        }
+        return at;
+    }
+
+private:
+    Result<bool> table_holds(std::string_view pool, std::uint32_t index, const Contents& contents) {
+        WEIR_TRY(const Fd there, open_table(node_.map(pool), index));
+        return holds(there.get(), contents);
+    }
+
+    Result<> build(std::string_view pool, std::uint32_t index, const Contents& contents) {
+        const std::string what = std::string(pool);
+        WEIR_TRY(const Fd made, make_table(pool, *table_shape(pool, node_.limits())));
+        if (auto filled = fill(made.get(), contents); !filled) {
+            return fail(std::move(filled).error().while_("building " + what));
+        }
+        WEIR_CHECK(put_table(node_.map(pool), index, made.get()));
+        WEIR_TRY(const bool same, table_holds(pool, index, contents));
+        if (!same) {
+            return fail(what + " reads back differently from what was written: the old generation "
+                               "stays in force");
+        }
+        return {};
+    }
+
+    // Indices that the kept generations' services use; the live one's by service, too.
+    Result<std::set<std::uint32_t>> kept_rings() {
+        std::set<std::uint32_t> taken;
+        for (const auto kept : {slots_.live, slots_.previous}) {
+            if (!kept) {
+                continue;
+            }
+            WEIR_TRY(const auto services, services_of(node_, slots_.records[*kept]));
+            for (const auto& [key, value] : services) {
+                if (value.ring != NO_TABLE) {
+                    taken.insert(value.ring);
+                    if (kept == slots_.live) {
+                        live_rings_[value.slot] = value.ring;
+                    }
+                }
+            }
+        }
+        return taken;
+    }
+
+    // A ring takes 256 KiB, and there may be thousands: what no kept generation names goes.
+    Result<> remove_stale_rings(const std::set<std::uint32_t>& taken) {
+        WEIR_TRY(const auto used, used_indices(node_.map(maps::rings.name)));
+        for (const std::uint32_t index : used) {
+            if (taken.count(index) == 0) {
+                WEIR_CHECK(remove_table(node_.map(maps::rings.name), index));
+            }
+        }
+        return {};
+    }
+
+    const Node& node_;
+    const Slots& slots_;
+    RingOfService live_rings_;
+};
+
+template <typename Value>
+Contents array_of(const std::vector<Value>& values) {
+    return {.array = octets_of(values), .elements = {}};
+}
+
+template <typename Key, typename Value>
+Contents table_of(const std::vector<std::pair<Key, Value>>& pairs) {
+    return {.array = {}, .elements = elements_of(pairs)};
+}
+
+Result<std::vector<backend>> backend_array(const compile::Balancer& balancer,
+                                           const model::Limits& limits) {
+    std::vector<backend> all(balancer.backends.empty() ? 0 : limits.backends);
+    for (const auto& [slot, value] : balancer.backends) {
+        if (slot >= all.size()) {
+            return fail("limit " + std::to_string(limits.backends) +
+                        " backends: load again with `weir load --max-backends N`");
+        }
+        all[slot] = value;
+    }
+    return all;
+}
+
+Result<generation> build_tables(Builder& builder, compile::Images& images,
+                                const model::Limits& limits) {
+    generation record = images.settings;
+    WEIR_TRY(record.fw_image, builder.table(maps::fw_images.name, &generation::fw_image,
+                                            array_of(images.firewall.nodes)));
+    WEIR_TRY(record.set4_table, builder.table(maps::set4_tables.name, &generation::set4_table,
+                                              table_of(images.sets.v4)));
+    WEIR_TRY(record.set6_table, builder.table(maps::set6_tables.name, &generation::set6_table,
+                                              table_of(images.sets.v6)));
+    WEIR_TRY(record.set_port_table,
+             builder.table(maps::set_port_tables.name, &generation::set_port_table,
+                           array_of(images.sets.ports)));
+
+    WEIR_TRY(const RingOfService ring_at, builder.rings(images.balancer.rings));
+    for (auto& [key, value] : images.balancer.services) {
+        const auto found = ring_at.find(value.slot);
+        value.ring = found == ring_at.end() ? NO_TABLE : found->second;
+    }
+    WEIR_TRY(record.service_table,
+             builder.table(maps::service_tables.name, &generation::service_table,
+                           table_of(images.balancer.services)));
+    WEIR_TRY(const auto backends, backend_array(images.balancer, limits));
+    WEIR_TRY(record.backend_table, builder.table(maps::backend_tables.name,
+                                                 &generation::backend_table, array_of(backends)));
+    return record;
+}
+
+Result<> zero(int map, const std::vector<model::Slot>& slots) {
+    if (slots.empty()) {
+        return {};
+    }
+    WEIR_TRY(const bpf_map_info info, map_info(map));
+    const auto keys = octets_of(slots);
+    // Values of per-CPU maps are multiples of 8 octets here, and stand once a CPU.
+    return update_all(map, {.count = static_cast<std::uint32_t>(slots.size()),
+                            .keys = {keys.begin(), keys.end()},
+                            .values = std::vector<std::uint8_t>(std::size_t{info.value_size} *
+                                                                possible_cpus() * slots.size())});
+}
+
+// The text says what the record means; both are read back by generations().
+Result<> check_record(const Node& node, std::uint32_t slot, const generation& wanted) {
+    WEIR_TRY(const auto records, read_records(node));
+    if (std::memcmp(&records[slot], &wanted, sizeof(wanted)) != 0) {
+        return fail("the generation record reads back differently from what was written: the old "
+                    "generation stays in force");
+    }
+    return {};
+}
+
+} // namespace
+
+Result<std::uint64_t> Node::publish(compile::Images images, const model::FreshSlots& fresh,
+                                    const std::string& state) {
+    WEIR_TRY(Slots slots, survey(*this));
+    WEIR_CHECK(invalidate_others(*this, slots));
+    Builder builder(*this, slots);
+    WEIR_TRY(generation record, build_tables(builder, images, limits_));
+    WEIR_CHECK(zero(map(maps::rule_counts.name), fresh.rules));
+    WEIR_CHECK(zero(map(maps::service_counts.name), fresh.services));
+    WEIR_CHECK(zero(map(maps::backend_counts.name), fresh.backends));
+
+    record.state = slots.build;
+    WEIR_CHECK(put_state(map(maps::states.name), record.state, state));
+    record.number = 0;
+    WEIR_CHECK(write_record(*this, slots.build, record));
+    record.number = slots.next_number;
+    WEIR_CHECK(write_record(*this, slots.build, record));
+    WEIR_CHECK(check_record(*this, slots.build, record));
+    WEIR_CHECK(turn_to(*this, slots.build));
+    return record.number;
+}
+
+Result<std::uint64_t> Node::rollback() {
+    WEIR_TRY(const Slots slots, survey(*this));
+    if (!slots.previous) {
+        return fail("no earlier generation is kept: nothing to roll back to");
+    }
+    WEIR_CHECK(turn_to(*this, *slots.previous));
+    return slots.records[*slots.previous].number;
+}
+
+Result<std::vector<Kept>> Node::generations() const {
+    WEIR_TRY(const Slots slots, survey(*this));
+    std::vector<Kept> kept;
+    for (const auto slot : {slots.live, slots.previous}) {
+        if (slot) {
+            const generation& record = slots.records[*slot];
+            WEIR_TRY(std::string state, read_state(map(maps::states.name), record.state));
+            kept.push_back({.number = record.number,
+                            .slot = *slot,
+                            .live = slot == slots.live,
+                            .record = record,
+                            .state = std::move(state)});
+        }
+    }
+    return kept;
+}
+
+} // namespace weir::kernel

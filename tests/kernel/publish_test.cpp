@@ -1,0 +1,312 @@
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+
+#include "kernel/bpf.h"
+#include "kernel/tables.h"
+#include "support.h"
+
+namespace weir::kernel {
+namespace {
+
+class Publish : public PinsTest {
+protected:
+    void SetUp() override {
+        PinsTest::SetUp();
+        if (!IsSkipped()) {
+            load_weir();
+        }
+    }
+
+    static std::uint64_t publish(Node& node, std::uint32_t mark,
+                                 const model::FreshSlots& fresh = {}) {
+        const auto number = node.publish(marked_images(mark), fresh, std::to_string(mark));
+        EXPECT_EQ(message_of(number), "");
+        return number.value_or(0);
+    }
+};
+
+TEST_F(Publish, FirstGenerationIsOneAndLive) {
+    Node node = open_node();
+
+    EXPECT_EQ(publish(node, 7), 1U);
+
+    const auto kept = node.generations();
+    ASSERT_EQ(message_of(kept), "");
+    ASSERT_EQ(kept->size(), 1U);
+    EXPECT_TRUE((*kept)[0].live);
+    EXPECT_EQ((*kept)[0].number, 1U);
+    EXPECT_EQ(mixed_up(node, (*kept)[0], 7), "");
+}
+
+TEST_F(Publish, KeepsTheGenerationBefore) {
+    Node node = open_node();
+    for (std::uint32_t mark = 1; mark <= 5; ++mark) {
+        EXPECT_EQ(publish(node, mark), mark);
+    }
+
+    const auto kept = node.generations();
+
+    ASSERT_EQ(message_of(kept), "");
+    ASSERT_EQ(kept->size(), 2U);
+    EXPECT_EQ(mixed_up(node, (*kept)[0], 5), "");
+    EXPECT_EQ(mixed_up(node, (*kept)[1], 4), "");
+    EXPECT_FALSE((*kept)[1].live);
+}
+
+TEST_F(Publish, RollbackTurnsBackOnce) {
+    Node node = open_node();
+    publish(node, 1);
+    publish(node, 2);
+
+    const auto number = node.rollback();
+
+    ASSERT_EQ(message_of(number), "");
+    EXPECT_EQ(*number, 1U);
+    const auto kept = node.generations();
+    ASSERT_EQ(kept->size(), 1U);
+    EXPECT_EQ(mixed_up(node, (*kept)[0], 1), "");
+    EXPECT_EQ(message_of(node.rollback()),
+              "no earlier generation is kept: nothing to roll back to");
+}
+
+TEST_F(Publish, AfterARollbackNumbersGoOnAndTheDiscardedIsGone) {
+    Node node = open_node();
+    publish(node, 1);
+    publish(node, 2);
+    publish(node, 3);
+    ASSERT_EQ(*node.rollback(), 2U);
+
+    EXPECT_EQ(publish(node, 9), 4U);
+
+    const auto kept = node.generations();
+    ASSERT_EQ(kept->size(), 2U);
+    EXPECT_EQ(mixed_up(node, (*kept)[0], 9), "");
+    EXPECT_EQ((*kept)[1].number, 2U);
+    EXPECT_EQ(mixed_up(node, (*kept)[1], 2), "");
+    EXPECT_EQ(*node.rollback(), 2U);
+}
+
+TEST_F(Publish, SharesTablesThatDidNotChange) {
+    Node node = open_node();
+    publish(node, 1);
+    auto images = marked_images(1);
+    images.sets.v4.front().second.sets = 2;
+
+    ASSERT_EQ(message_of(node.publish(images, {}, "2")), "");
+
+    const auto kept = *node.generations();
+    const generation &now = kept[0].record, &before = kept[1].record;
+    EXPECT_NE(now.set4_table, before.set4_table);
+    EXPECT_EQ(now.fw_image, before.fw_image);
+    EXPECT_EQ(now.set6_table, before.set6_table);
+    EXPECT_EQ(now.set_port_table, before.set_port_table);
+    EXPECT_EQ(now.service_table, before.service_table);
+    EXPECT_EQ(now.backend_table, before.backend_table);
+}
+
+TEST_F(Publish, AShorterTableIsNotTakenForTheLongerOne) {
+    Node node = open_node();
+    publish(node, 1);
+    auto images = marked_images(1);
+    images.firewall.nodes.pop_back();
+
+    ASSERT_EQ(message_of(node.publish(images, {}, "2")), "");
+
+    const auto kept = *node.generations();
+    EXPECT_NE(kept[0].record.fw_image, kept[1].record.fw_image);
+}
+
+TEST_F(Publish, WhatIsEmptyHasNoTable) {
+    Node node = open_node();
+    ASSERT_EQ(message_of(node.publish({}, {}, "")), "");
+
+    const generation record = (*node.generations())[0].record;
+
+    EXPECT_EQ(record.set4_table, NO_TABLE);
+    EXPECT_EQ(record.set6_table, NO_TABLE);
+    EXPECT_EQ(record.set_port_table, NO_TABLE);
+    EXPECT_EQ(record.service_table, NO_TABLE);
+    EXPECT_EQ(record.backend_table, NO_TABLE);
+}
+
+TEST_F(Publish, AChangedRingMovesAndTheOtherStays) {
+    Node node = open_node();
+    auto images = marked_images(1);
+    auto second = images.balancer.services.front();
+    second.first.port = 443;
+    second.second.slot = 2;
+    images.balancer.services.push_back(second);
+    images.balancer.rings.push_back({2, std::vector<std::uint32_t>(RING_SIZE, 5)});
+    const auto ring_of = [&](std::uint16_t port) {
+        auto key = second.first;
+        key.port = port;
+        service value{};
+        const auto table =
+            open_table(node.map("service_tables"), (*node.generations())[0].record.service_table);
+        EXPECT_EQ(bpf_map_lookup_elem(table->get(), &key, &value), 0);
+        return value.ring;
+    };
+    ASSERT_EQ(message_of(node.publish(images, {}, "1")), "");
+    const auto first_80 = ring_of(80), first_443 = ring_of(443);
+    EXPECT_NE(first_80, first_443);
+
+    images.balancer.rings[1].backend[0] = 6;
+    ASSERT_EQ(message_of(node.publish(images, {}, "2")), "");
+
+    EXPECT_EQ(ring_of(80), first_80);
+    EXPECT_NE(ring_of(443), first_443);
+    EXPECT_EQ(used_indices(node.map("rings"))->size(), 3U);
+
+    ASSERT_EQ(message_of(node.publish(images, {}, "3")), "");
+    ASSERT_EQ(message_of(node.publish(images, {}, "4")), "");
+    EXPECT_EQ(used_indices(node.map("rings"))->size(), 2U) << "a ring that nobody names stays";
+}
+
+TEST_F(Publish, FreshSlotsStartAtZeroOthersGoOn) {
+    Node node = open_node();
+    const std::vector<rule_count> seven(possible_cpus(), rule_count{7, 700});
+    for (const std::uint32_t slot : {4U, 5U}) {
+        ASSERT_EQ(bpf_map_update_elem(node.map("rule_counts"), &slot, seven.data(), BPF_ANY), 0);
+    }
+
+    publish(node, 1, {.rules = {4}, .services = {}, .backends = {}});
+
+    EXPECT_EQ(node.rule_hits(4)->packets, 0U);
+    EXPECT_EQ(node.rule_hits(5)->packets, 7U * possible_cpus());
+    EXPECT_EQ(node.rule_hits(5)->bytes, 700U * possible_cpus());
+    ASSERT_EQ(message_of(node.reset_rule_hits(5)), "");
+    EXPECT_EQ(node.rule_hits(5)->packets, 0U);
+}
+
+TEST_F(Publish, TooManyElementsLeaveTheOldGenerationInForce) {
+    Node node = open_node();
+    publish(node, 1);
+    auto images = marked_images(2);
+    images.sets.v4.clear();
+    for (std::uint32_t i = 0; i <= small_limits().set_elements; ++i) {
+        images.sets.v4.push_back({{.prefix_len = 32, .addr = i}, {.sets = 1}});
+    }
+
+    EXPECT_EQ(message_of(node.publish(images, {}, "2")),
+              "building set4_tables: filling set4_tables: more than its 128 entries");
+
+    const auto kept = *node.generations();
+    ASSERT_EQ(kept.size(), 1U);
+    EXPECT_EQ(mixed_up(node, kept[0], 1), "");
+    EXPECT_EQ(publish(node, 3), 2U);
+}
+
+TEST_F(Publish, ALongStateComesBackWhole) {
+    Node node = open_node();
+    std::string text;
+    while (text.size() < 3 * STATE_CHUNK) {
+        text += std::to_string(text.size()) + "\n";
+    }
+
+    for (const std::size_t length : {STATE_CHUNK - 9UL, STATE_CHUNK - 8UL, text.size()}) {
+        ASSERT_EQ(message_of(node.publish({}, {}, text.substr(0, length))), "");
+        EXPECT_EQ((*node.generations())[0].state, text.substr(0, length));
+    }
+}
+
+TEST_F(Publish, FlowsAreListedByService) {
+    const Node node = open_node();
+    for (std::uint16_t port = 0; port < 100; ++port) {
+        flow_key key{};
+        key.service = port % 2;
+        key.sport = port;
+        const flow value{.backend = port, .handle = 1};
+        ASSERT_EQ(bpf_map_update_elem(node.map("flows"), &key, &value, BPF_ANY), 0);
+    }
+
+    const auto all = node.flows(1, 0);
+
+    ASSERT_EQ(message_of(all), "");
+    EXPECT_EQ(all->size(), 50U);
+    EXPECT_EQ(all->front().first.service, 1U);
+    EXPECT_EQ(node.flows(1, 8)->size(), 8U);
+    EXPECT_TRUE(node.flows(2, 0)->empty());
+}
+
+[[noreturn]] void publish_for_ever(const Pins& pins) {
+    for (std::uint32_t mark = 1;; ++mark) {
+        const auto lock = Lock::take(pins, Lock::Mode::kExclusive);
+        auto node = Node::open(pins);
+        if (!lock || !node || !node->publish(marked_images(mark), {}, std::to_string(mark))) {
+            ::_exit(1);
+        }
+    }
+}
+
+TEST_F(Publish, SurvivesBeingKilledAnywhere) {
+    std::mt19937 random(20240229);
+    std::uniform_int_distribution<unsigned> microseconds(0, 200'000);
+    {
+        Node node = open_node();
+        publish(node, 1);
+    }
+    std::uint64_t last = 1;
+    for (int round = 0; round < 50; ++round) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            publish_for_ever(pins());
+        }
+        ::usleep(microseconds(random));
+        ::kill(child, SIGKILL);
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        ASSERT_TRUE(WIFSIGNALED(status)) << "round " << round << ": a publish failed";
+
+        const auto lock = Lock::take(pins(), Lock::Mode::kExclusive);
+        Node node = open_node();
+        const auto kept = node.generations();
+        ASSERT_EQ(message_of(kept), "") << "round " << round;
+        for (const Kept& one : *kept) {
+            ASSERT_EQ(mixed_up(node, one, static_cast<std::uint32_t>(std::stoul(one.state))), "")
+                << "round " << round << ", generation " << one.number;
+        }
+        ASSERT_GE(kept->front().number, last);
+        last = publish(node, 1000);
+        ASSERT_EQ(mixed_up(node, node.generations()->front(), 1000), "");
+    }
+}
+
+TEST_F(Publish, TwoAtOnceTakeTurns) {
+    constexpr int kEach = 10;
+    const auto publish_some = [this](std::uint32_t mark) {
+        for (int i = 0; i < kEach; ++i) {
+            const auto lock = Lock::take(pins(), Lock::Mode::kExclusive);
+            auto node = Node::open(pins());
+            if (!lock || !node || !node->publish(marked_images(mark), {}, std::to_string(mark))) {
+                ::_exit(1);
+            }
+        }
+        ::_exit(0);
+    };
+    std::vector<pid_t> children;
+    for (const std::uint32_t mark : {11U, 22U}) {
+        children.push_back(::fork());
+        if (children.back() == 0) {
+            publish_some(mark);
+        }
+    }
+    for (const pid_t child : children) {
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+    }
+
+    const Node node = open_node();
+    const auto kept = *node.generations();
+    EXPECT_EQ(kept[0].number, 2U * kEach);
+    for (const Kept& one : kept) {
+        EXPECT_EQ(mixed_up(node, one, static_cast<std::uint32_t>(std::stoul(one.state))), "");
+    }
+}
+
+} // namespace
+} // namespace weir::kernel
