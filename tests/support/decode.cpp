@@ -11,7 +11,9 @@ namespace {
 
 using View = std::span<const std::uint8_t>;
 
-unsigned be16(View octets, std::size_t at) { return octets[at] * 256U + octets[at + 1]; }
+unsigned be16(View octets, std::size_t at) {
+    return octets[at] * 256U + octets[at + 1];
+}
 
 std::string mac(View octets) {
     char text[18];
@@ -60,7 +62,9 @@ public:
             at += 4;
         }
         decoded_.type = be16(frame, at);
-        network(decoded_.type == 0x0800 ? 4 : decoded_.type == 0x86dd ? 41 : -1,
+        network(decoded_.type == 0x0800   ? 4
+                : decoded_.type == 0x86dd ? 41
+                                          : -1,
                 frame.subspan(at + 2));
     }
 

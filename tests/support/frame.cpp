@@ -13,7 +13,9 @@ struct Above {
     Octets pseudo_addresses{};
 };
 
-void put8(Octets& out, std::uint64_t value) { out.push_back(static_cast<std::uint8_t>(value)); }
+void put8(Octets& out, std::uint64_t value) {
+    out.push_back(static_cast<std::uint8_t>(value));
+}
 void put16(Octets& out, std::uint64_t value) {
     put8(out, value >> 8);
     put8(out, value);
@@ -81,7 +83,10 @@ struct EtherType {
     std::uint16_t operator()(const Ipv4&) const { return 0x0800; }
     std::uint16_t operator()(const Ipv6&) const { return 0x86dd; }
     // IEEE 802: local experimental.
-    template <typename Other> std::uint16_t operator()(const Other&) const { return 0x88b5; }
+    template <typename Other>
+    std::uint16_t operator()(const Other&) const {
+        return 0x88b5;
+    }
 };
 
 struct Protocol {
@@ -98,7 +103,8 @@ struct Protocol {
     std::uint8_t operator()(const Icmp&) const { return 1; }
     std::uint8_t operator()(const Icmpv6&) const { return 58; }
     // IPv6: no next header. IPv4 has no such number: RFC 3692, experiments.
-    template <typename Other> std::uint8_t operator()(const Other&) const {
+    template <typename Other>
+    std::uint8_t operator()(const Other&) const {
         return family == 6 ? 59 : 253;
     }
 };
@@ -121,8 +127,7 @@ private:
     }
     std::uint8_t protocol_behind(std::size_t index, int family) const {
         const Layer end = Raw{};
-        return std::visit(Protocol{family},
-                          index + 1 < layers_.size() ? layers_[index + 1] : end);
+        return std::visit(Protocol{family}, index + 1 < layers_.size() ? layers_[index + 1] : end);
     }
 
     Octets encode(const Ether& ether, std::size_t index, const Above& above) const {
@@ -314,7 +319,9 @@ private:
 
 } // namespace
 
-Octets build(const std::vector<Layer>& layers) { return Builder(layers).from(0, {}); }
+Octets build(const std::vector<Layer>& layers) {
+    return Builder(layers).from(0, {});
+}
 
 Octets first(std::size_t count, Octets frame) {
     frame.resize(count);

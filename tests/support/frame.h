@@ -143,9 +143,15 @@ struct Raw {
     Octets octets{};
 };
 
-inline Raw payload(std::string_view text) { return {Octets(text.begin(), text.end())}; }
-inline Raw payload(std::size_t length, std::uint8_t value = 'x') { return {Octets(length, value)}; }
-inline Raw raw(Octets octets) { return {std::move(octets)}; }
+inline Raw payload(std::string_view text) {
+    return {Octets(text.begin(), text.end())};
+}
+inline Raw payload(std::size_t length, std::uint8_t value = 'x') {
+    return {Octets(length, value)};
+}
+inline Raw raw(Octets octets) {
+    return {std::move(octets)};
+}
 
 using Layer = std::variant<Ether, Vlan, Arp, Ipv4, Ipv6, HopByHop, DestOpts, Routing, Fragment, Ah,
                            Tcp, Udp, Icmp, Icmpv6, Raw>;
@@ -154,7 +160,8 @@ using Layer = std::variant<Ether, Vlan, Arp, Ipv4, Ipv6, HopByHop, DestOpts, Rou
 Octets build(const std::vector<Layer>& layers);
 
 // A frame; an Ethernet header is put in front if it does not begin with one.
-template <typename... Layers> Octets frame(const Layers&... layers) {
+template <typename... Layers>
+Octets frame(const Layers&... layers) {
     std::vector<Layer> all{Layer(layers)...};
     if (!std::holds_alternative<Ether>(all.front())) {
         all.insert(all.begin(), Ether{});
@@ -163,7 +170,8 @@ template <typename... Layers> Octets frame(const Layers&... layers) {
 }
 
 // The same without the Ethernet header: what a tunnel or an ICMP error carries.
-template <typename... Layers> Raw packet(const Layers&... layers) {
+template <typename... Layers>
+Raw packet(const Layers&... layers) {
     return {build({Layer(layers)...})};
 }
 

@@ -1,0 +1,186 @@
+#include "support/weir_under_test.h"
+
+#include <bpf/bpf.h>
+#include <net/if.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <stdexcept>
+
+#include "compile/images.h"
+#include "text/config_text.h"
+
+namespace weir::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kBases = "/sys/fs/bpf";
+constexpr std::string_view kBaseName = "weir-pt-";
+
+// What a run that was killed left behind.
+void remove_bases_of_the_dead() {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(kBases, error)) {
+        const std::string name = entry.path().filename().string();
+        if (name.compare(0, kBaseName.size(), kBaseName) == 0 &&
+            kill(std::atoi(name.c_str() + kBaseName.size()), 0) != 0 && errno == ESRCH) {
+            fs::remove_all(entry.path(), error);
+        }
+    }
+}
+
+fs::path base() {
+    return fs::path(kBases) / (std::string(kBaseName) + std::to_string(getpid()));
+}
+
+// An interface's name as the number that rules compare.
+std::pair<std::uint64_t, std::uint64_t> name_number(std::string_view name) {
+    std::uint64_t halves[2] = {};
+    for (std::size_t i = 0; i < 16; ++i) {
+        halves[i / 8] =
+            halves[i / 8] << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0);
+    }
+    return {halves[0], halves[1]};
+}
+
+// Frames grow by an outer header and a handover record.
+constexpr std::size_t kRoomToGrow = 256;
+
+} // namespace
+
+WeirUnderTest::WeirUnderTest() : pins_(base()) {
+    remove_bases_of_the_dead();
+    must(pins_.prepare());
+    must(kernel::load(pins_, {}));
+    node_ = must(kernel::Node::open(pins_));
+    for (const auto which :
+         {kernel::Program::kIngress, kernel::Program::kTcIngress, kernel::Program::kTcEgress}) {
+        programs_.emplace(which, program(which));
+    }
+}
+
+WeirUnderTest::~WeirUnderTest() {
+    std::error_code ignored;
+    fs::remove_all(pins_.base(), ignored);
+}
+
+Fd WeirUnderTest::program(kernel::Program which) const {
+    const std::string path = pins_.program(kernel::name(which)).string();
+    Fd fd(bpf_obj_get(path.c_str()));
+    if (!fd) {
+        throw std::runtime_error(path + ": " + std::strerror(errno));
+    }
+    return fd;
+}
+
+void WeirUnderTest::reset() {
+    const int flows = node_->map(maps::flows.name);
+    flow_key key{};
+    while (bpf_map_get_next_key(flows, nullptr, &key) == 0) {
+        bpf_map_delete_elem(flows, &key);
+    }
+    for (const auto& [ifindex, slot] : slots_) {
+        must(node_->delete_iface(ifindex));
+    }
+    slots_.clear();
+    config_ = {};
+    apply("");
+}
+
+void WeirUnderTest::apply(std::string_view yaml) {
+    std::vector<text::Warning> warnings;
+    text::SavedState state;
+    state.config = must(text::parse_config(yaml, "test.yaml", warnings));
+    state.ids = ids_;
+    must(model::check(state.config, node_->limits()));
+    const model::FreshSlots fresh = must(
+        model::assign_identities(state.config, config_, {&config_}, node_->limits(), state.ids));
+    compile::Images images = must(compile::compile(state.config, node_->limits()));
+    must(node_->publish(std::move(images), fresh, text::save_state(state)));
+    config_ = state.config;
+    ids_ = state.ids;
+}
+
+void WeirUnderTest::forget_generation() {
+    const __u32 only = 0;
+    const struct control word { .live = NO_GENERATION };
+    if (bpf_map_update_elem(node_->map(maps::control.name), &only, &word, BPF_ANY) != 0) {
+        throw std::runtime_error("writing the control word");
+    }
+}
+
+void WeirUnderTest::add_interface(std::uint32_t ifindex, std::string_view name, role as,
+                                  std::uint32_t hooks) {
+    const auto [high, low] = name_number(name);
+    const auto slot = static_cast<std::uint32_t>(1 + slots_.size());
+    must(node_->set_iface(ifindex, {.name_hi = high,
+                                    .name_lo = low,
+                                    .slot = slot,
+                                    .role = static_cast<__u32>(as),
+                                    .hooks = hooks,
+                                    .reserved = 0}));
+    slots_[ifindex] = slot;
+}
+
+std::uint32_t WeirUnderTest::slot_of(std::uint32_t ifindex) const {
+    const auto found = slots_.find(ifindex == 0 ? if_nametoindex("lo") : ifindex);
+    return found == slots_.end() ? 0 : found->second;
+}
+
+std::optional<Answer> WeirUnderTest::try_run(kernel::Program which, const Octets& frame,
+                                             Arrival how) {
+    LIBBPF_OPTS(bpf_test_run_opts, options);
+    const bool xdp = which == kernel::Program::kIngress;
+    Answer run;
+    run.output.resize(frame.size() + kRoomToGrow);
+    options.data_in = frame.data();
+    options.data_size_in = static_cast<__u32>(frame.size());
+    options.data_out = run.output.data();
+    options.data_size_out = static_cast<__u32>(run.output.size());
+
+    xdp_md md{};
+    md.data_end = how.linear != 0 ? how.linear : static_cast<__u32>(frame.size());
+    md.ingress_ifindex = how.ifindex;
+    __sk_buff skb{};
+    skb.ifindex = how.ifindex;
+    skb.data_end = how.linear;
+    skb.gso_size = how.gso_size;
+    if (xdp) {
+        options.ctx_in = options.ctx_out = &md;
+        options.ctx_size_in = options.ctx_size_out = sizeof(md);
+    } else {
+        options.ctx_in = options.ctx_out = &skb;
+        options.ctx_size_in = options.ctx_size_out = sizeof(skb);
+    }
+    if (bpf_prog_test_run_opts(programs_.at(which).get(), &options) != 0) {
+        return std::nullopt;
+    }
+    run.action = static_cast<int>(options.retval);
+    run.output.resize(options.data_size_out);
+    if (xdp) {
+        const auto start = run.output.begin() + md.data;
+        run.metadata.assign(run.output.begin(), start);
+        run.output.erase(run.output.begin(), start);
+    }
+    return run;
+}
+
+Answer WeirUnderTest::run(kernel::Program which, const Octets& frame, Arrival how) {
+    auto run = try_run(which, frame, how);
+    if (!run) {
+        throw std::runtime_error("BPF_PROG_TEST_RUN of " + std::to_string(frame.size()) +
+                                 " octets: " + std::strerror(errno));
+    }
+    return *std::move(run);
+}
+
+hook_count WeirUnderTest::books(std::uint32_t slot, hook at) const {
+    return must(node_->hook_hits(slot, at));
+}
+
+} // namespace weir::test
