@@ -1,4 +1,7 @@
+#include <filesystem>
+#include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 
 #include "text/config_text.h"
 
@@ -102,6 +105,24 @@ TEST(ConfigText, ReadsEveryKey) {
 
 TEST(ConfigText, PrintsTheCanonicalFormOfItself) {
     EXPECT_EQ(print_config(parse(kWhole)), kWhole);
+}
+
+TEST(ConfigText, TheExampleIsAccepted) {
+    const auto file =
+        std::filesystem::path(__FILE__).parent_path() / "../../docs/examples/weir.yaml";
+    std::ifstream stream(file);
+    const std::string yaml(std::istreambuf_iterator<char>(stream), {});
+    std::vector<Warning> warnings;
+
+    const auto config = parse_config(yaml, "weir.yaml", warnings);
+
+    ASSERT_TRUE(config) << config.error().message();
+    EXPECT_TRUE(warnings.empty());
+    EXPECT_EQ(config->ingress.rules.size(), 12U);
+    EXPECT_EQ(config->balancer.services.size(), 3U);
+    const auto checked = model::check(*config, {});
+    EXPECT_TRUE(checked) << checked.error().message();
+    EXPECT_TRUE(diff(*config, parse(print_config(*config))).empty());
 }
 
 TEST(ConfigText, LbMayBeTheListOfServices) {
