@@ -99,7 +99,7 @@ std::uint32_t possible_cpus() {
 
 Result<> update_all(int map, const Elements& elements) {
     WEIR_TRY(const bpf_map_info info, map_info(map));
-    const auto settings = options<bpf_map_batch_opts>();
+    const Options<bpf_map_batch_opts> settings;
     const std::size_t value_size = value_room(info);
     for (std::uint32_t done = 0; done < elements.count;) {
         std::uint32_t count = std::min(kBatch, elements.count - done);
@@ -119,7 +119,7 @@ Result<> update_all(int map, const Elements& elements) {
 
 Result<Elements> read_all(int map) {
     WEIR_TRY(const bpf_map_info info, map_info(map));
-    const auto settings = options<bpf_map_batch_opts>();
+    const Options<bpf_map_batch_opts> settings;
     const std::size_t value_size = value_room(info);
     std::vector<std::uint8_t> cursor(cursor_room(info)), next(cursor_room(info));
     // A batch that is smaller than a hash bucket is refused with ENOSPC and asked again larger.

@@ -17,14 +17,15 @@
 // The bpf(2) calls that Weir makes, with owners and errors.
 namespace weir::kernel {
 
-// libbpf's option structures begin with their own size.
-template <typename Options>
-Options options() {
-    Options made;
-    std::memset(&made, 0, sizeof(made));
-    made.sz = sizeof(made);
-    return made;
-}
+// libbpf's option structures begin with their own size. Cleared in place: libbpf refuses a set bit
+// in the padding, which a copy need not keep.
+template <typename Plain>
+struct Options : Plain {
+    Options() {
+        std::memset(static_cast<void*>(static_cast<Plain*>(this)), 0, sizeof(Plain));
+        this->sz = sizeof(Plain);
+    }
+};
 
 Result<Fd> open_pin(const std::filesystem::path& path);
 Result<> pin(int fd, const std::filesystem::path& path);

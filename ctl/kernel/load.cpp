@@ -88,7 +88,7 @@ Result<> seed_pools(const model::Limits& limits, const fs::path& root) {
 Result<> build_states(const model::Limits& limits, const fs::path& root) {
     WEIR_TRY(const Fd inner,
              make_table(maps::states.name, *table_shape(maps::states.name, limits)));
-    auto settings = options<bpf_map_create_opts>();
+    Options<bpf_map_create_opts> settings;
     settings.inner_map_fd = static_cast<std::uint32_t>(inner.get());
     const Fd pool(bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, maps::states.name, sizeof(__u32),
                                  sizeof(__u32), TABLE_POOL, &settings));

@@ -92,7 +92,7 @@ std::optional<TableShape> table_shape(std::string_view pool, const model::Limits
 }
 
 Result<Fd> make_table(std::string_view pool, const TableShape& shape) {
-    auto settings = options<bpf_map_create_opts>();
+    Options<bpf_map_create_opts> settings;
     settings.map_flags = shape.flags;
     // Kernel names end after 15 characters.
     const std::string name(pool.substr(0, BPF_OBJ_NAME_LEN - 1));

@@ -31,24 +31,24 @@ Program program_for(hook at) {
     return at == HOOK_TC_INGRESS ? Program::kTcIngress : Program::kTcEgress;
 }
 
-bpf_tc_hook clsact_hook(std::uint32_t ifindex, hook at) {
-    auto place = options<bpf_tc_hook>();
-    place.ifindex = static_cast<int>(ifindex);
-    place.attach_point = at == HOOK_TC_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
-    return place;
-}
+struct ClsactHook : Options<bpf_tc_hook> {
+    ClsactHook(std::uint32_t device, hook at) {
+        ifindex = static_cast<int>(device);
+        attach_point = at == HOOK_TC_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS;
+    }
+};
 
-bpf_tc_opts our_filter() {
-    auto filter = options<bpf_tc_opts>();
-    filter.handle = kHandle;
-    filter.priority = kPriority;
-    return filter;
-}
+struct OurFilter : Options<bpf_tc_opts> {
+    OurFilter() {
+        handle = kHandle;
+        priority = kPriority;
+    }
+};
 
 // Programs attached by TCX; none on kernels before 6.6.
 std::vector<std::uint32_t> tcx_programs(std::uint32_t ifindex, hook at) {
     std::vector<std::uint32_t> ids(64); // BPF_MPROG_MAX
-    auto query = options<struct bpf_prog_query_opts>();
+    Options<struct bpf_prog_query_opts> query;
     query.prog_ids = ids.data();
     query.prog_cnt = static_cast<__u32>(ids.size());
     if (bpf_prog_query_opts(static_cast<int>(ifindex), tcx_type(at), &query) != 0) {
@@ -104,11 +104,11 @@ Result<std::vector<std::uint32_t>> clsact_programs(std::uint32_t ifindex, hook a
 Result<> attach_clsact(const Node& node, const Interface& device, hook at) {
     const LibraryLog log;
     WEIR_TRY(const Fd program, open_pin(node.pins().program(name(program_for(at)))));
-    auto place = clsact_hook(device.index, at);
+    ClsactHook place(device.index, at);
     if (const int error = bpf_tc_hook_create(&place); error != 0 && error != -EEXIST) {
         return refusal("adding the clsact qdisc to " + device.name, -error);
     }
-    auto filter = our_filter();
+    OurFilter filter;
     filter.prog_fd = program.get();
     if (const int error = bpf_tc_attach(&place, &filter); error != 0) {
         if (error == -EEXIST) {
@@ -164,8 +164,8 @@ Result<> attach_tc(const Node& node, const Interface& device, hook at) {
 Result<> detach_tc(const Node& node, std::uint32_t ifindex, hook at) {
     WEIR_CHECK(remove_link(node, ifindex, at));
     const LibraryLog log;
-    const auto place = clsact_hook(ifindex, at);
-    auto found = our_filter();
+    const ClsactHook place(ifindex, at);
+    OurFilter found;
     if (bpf_tc_query(&place, &found) != 0) {
         return {};
     }
@@ -173,7 +173,7 @@ Result<> detach_tc(const Node& node, std::uint32_t ifindex, hook at) {
     if (!mine) {
         return {};
     }
-    const auto filter = our_filter();
+    const OurFilter filter;
     if (const int error = bpf_tc_detach(&place, &filter); error != 0) {
         return refusal("detaching TC", -error);
     }

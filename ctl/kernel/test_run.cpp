@@ -30,7 +30,7 @@ Result<TestRun> run(int program, Program which, std::span<const std::uint8_t> fr
                     std::uint32_t ifindex) {
     TestRun result;
     result.output.resize(frame.size() + kGrowth);
-    auto settings = options<bpf_test_run_opts>();
+    Options<bpf_test_run_opts> settings;
     settings.data_in = frame.data();
     settings.data_size_in = static_cast<__u32>(frame.size());
     settings.data_out = result.output.data();

@@ -29,7 +29,7 @@ struct Query {
 };
 
 Result<Query> query(std::uint32_t ifindex) {
-    auto answer = options<bpf_xdp_query_opts>();
+    Options<bpf_xdp_query_opts> answer;
     if (const int error = bpf_xdp_query(static_cast<int>(ifindex), 0, &answer); error != 0) {
         return refusal("asking what XDP runs", -error);
     }
@@ -107,7 +107,7 @@ Result<Attempt> try_libxdp(const Node& node, const Interface& device, bool nativ
     WEIR_CHECK(
         object.reuse_maps(node.pins().root() / "maps", [](std::string_view) { return false; }));
     const LibraryLog log;
-    auto settings = options<xdp_program_opts>();
+    Options<xdp_program_opts> settings;
     settings.obj = object.get();
     settings.prog_name = name(Program::kIngress).data();
     const XdpProgram program(xdp_program__create(&settings), xdp_program__close);
@@ -126,7 +126,7 @@ Result<Attempt> try_libxdp(const Node& node, const Interface& device, bool nativ
 
 Result<Attempt> try_link(const Node& node, const Interface& device, bool native) {
     WEIR_TRY(const Fd program, open_pin(node.pins().program(name(Program::kIngress))));
-    auto settings = options<bpf_link_create_opts>();
+    Options<bpf_link_create_opts> settings;
     settings.flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
     const LibraryLog log;
     const Fd link(
@@ -256,7 +256,7 @@ Result<> detach_xdp(const Node& node, std::uint32_t ifindex) {
     } else {
         // By its descriptor, so that a program that came in between stays.
         WEIR_TRY(const Fd program, program_by_id(there.ours->program_id));
-        auto settings = options<bpf_xdp_attach_opts>();
+        Options<bpf_xdp_attach_opts> settings;
         settings.old_prog_fd = program.get();
         error =
             bpf_xdp_detach(static_cast<int>(ifindex),
