@@ -1,0 +1,226 @@
+#include "kernel/probe.h"
+
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <linux/magic.h>
+
+#include "kernel/netlink.h"
+#include "kernel/probe_bpf.h"
+#include "kernel/refusal.h"
+
+namespace weir::kernel {
+namespace {
+
+using Level = Finding::Level;
+
+Finding ok(std::string what, std::string found) {
+    return {Level::kOk, std::move(what), std::move(found), "", ""};
+}
+
+// First line of a file; "" where it cannot be read.
+std::string first_line(const std::string& path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+Finding kernel_release() {
+    utsname name{};
+    ::uname(&name);
+    int major = 0, minor = 0;
+    std::sscanf(name.release, "%d.%d", &major, &minor);
+    Finding finding = ok("kernel", name.release);
+    if (major < 6 || (major == 6 && minor < 1)) {
+        finding.level = Level::kBroken;
+        finding.consequence = "Weir is made for Linux 6.1 and later: programs may not load";
+        finding.mend = "boot a newer kernel";
+    }
+    return finding;
+}
+
+Finding privileges() {
+    if (privileged()) {
+        return ok("privileges", ::geteuid() == 0 ? "root" : "capabilities");
+    }
+    return {Level::kBroken, "privileges", "not root", "nothing can be loaded, attached or read",
+            "sudo weir doctor"};
+}
+
+Finding bpffs() {
+    struct statfs info {};
+    if (::statfs("/sys/fs/bpf", &info) == 0 && info.f_type == BPF_FS_MAGIC) {
+        return ok("bpffs", "mounted on /sys/fs/bpf");
+    }
+    return {Level::kLimited, "bpffs", "not mounted on /sys/fs/bpf",
+            "there is no place for pins yet; `weir load` mounts it",
+            "mount -t bpf bpf /sys/fs/bpf"};
+}
+
+Finding btf() {
+    if (::access("/sys/kernel/btf/vmlinux", R_OK) == 0) {
+        return ok("BTF", "/sys/kernel/btf/vmlinux");
+    }
+    return {Level::kLimited, "BTF", "missing",
+            "libxdp cannot share an interface; tracing cannot find arguments",
+            "use a kernel with CONFIG_DEBUG_INFO_BTF=y"};
+}
+
+Finding jit() {
+    const std::string value = first_line("/proc/sys/net/core/bpf_jit_enable");
+    if (value == "1" || value == "2") {
+        return ok("JIT", "on");
+    }
+    // Kernels with CONFIG_BPF_JIT_ALWAYS_ON may lack the sysctl's other values, not the sysctl.
+    return {Level::kLimited, "JIT", value.empty() ? "unknown" : "off",
+            "programs are interpreted: packets cost several times as much",
+            "sysctl net.core.bpf_jit_enable=1"};
+}
+
+Finding locked_down() {
+    const std::string mode = lockdown();
+    if (mode == "confidentiality") {
+        return {Level::kBroken, "lockdown", mode, "the kernel refuses to read memory from BPF",
+                "boot with lockdown=integrity or lockdown=none"};
+    }
+    return ok("lockdown", mode.empty() ? "none (no such security module)" : mode);
+}
+
+Finding unprivileged() {
+    const std::string value = first_line("/proc/sys/kernel/unprivileged_bpf_disabled");
+    if (value == "0") {
+        return {Level::kLimited, "unprivileged BPF", "allowed",
+                "any user may load BPF programs: Weir does not need that",
+                "sysctl kernel.unprivileged_bpf_disabled=1"};
+    }
+    return ok("unprivileged BPF", value.empty() ? "unknown" : "refused");
+}
+
+Finding run_statistics() {
+    if (first_line("/proc/sys/kernel/bpf_stats_enabled") == "1") {
+        return ok("run time statistics", "on");
+    }
+    return {Level::kLimited, "run time statistics", "off",
+            "`weir status` shows no run time of programs",
+            "sysctl kernel.bpf_stats_enabled=1 (costs some 20 ns a packet)"};
+}
+
+Finding forwarding(const std::string& what, const std::string& sysctl) {
+    std::string path = "/proc/sys/" + sysctl;
+    for (char& letter : path) {
+        letter = letter == '.' ? '/' : letter;
+    }
+    if (first_line(path) == "1") {
+        return ok(what, "on");
+    }
+    return {Level::kLimited, what, "off",
+            "next hops cannot be looked up: packets for backends are dropped (forwarding-off), "
+            "unless lb.gateway is set",
+            "sysctl " + sysctl + "=1"};
+}
+
+Finding kprobes() {
+    if (::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) {
+        return ok("kprobes", "available");
+    }
+    return {Level::kLimited, "kprobes", "not in this kernel",
+            "tracing is limited to tracepoints; kernel functions cannot be traced",
+            "use a kernel with CONFIG_KPROBES=y"};
+}
+
+Finding trial(std::string what, const Trial& tried, std::string consequence, std::string mend,
+              Level level = Level::kLimited) {
+    if (tried.works) {
+        return ok(std::move(what), "works");
+    }
+    return {level, std::move(what), tried.found, std::move(consequence), std::move(mend)};
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) {
+        text += (text.empty() ? "" : ", ") + word;
+    }
+    return text;
+}
+
+Finding device(const Interface& link, const std::optional<std::vector<XdpFeatures>>& features) {
+    const std::string what = link.name + ": XDP";
+    if (!features) {
+        return ok(what, "unknown (kernel 6.3 and later tell)");
+    }
+    for (const XdpFeatures& one : *features) {
+        if (one.index != link.index || one.bits == 0) {
+            continue;
+        }
+        Finding finding = ok(what, joined(one.names));
+        const auto has = [&](const char* name) {
+            return std::find(one.names.begin(), one.names.end(), name) != one.names.end();
+        };
+        if (!has("ndo-xmit")) {
+            finding.level = Level::kLimited;
+            finding.consequence = "packets redirected to it by XDP are lost";
+            finding.mend = link.kind == "veth"
+                               ? "attach any XDP program to its peer, or `ethtool -K "
+                                 "PEER gro on`"
+                               : "";
+        }
+        return finding;
+    }
+    return {Level::kLimited, what, "generic only", "XDP runs after the kernel made an skb: slower",
+            ""};
+}
+
+void add_devices(std::vector<Finding>& findings) {
+    const auto links = interfaces();
+    const auto features = xdp_features();
+    if (!links || !features) {
+        findings.push_back({Level::kBroken, "interfaces", "cannot be listed",
+                            (links ? features.error() : links.error()).message(), ""});
+        return;
+    }
+    for (const Interface& link : *links) {
+        if (link.name != "lo") {
+            findings.push_back(device(link, *features));
+        }
+    }
+}
+
+} // namespace
+
+std::vector<Finding> examine() {
+    std::vector<Finding> findings = {privileges(), kernel_release(), bpffs(),       btf(),
+                                     jit(),        locked_down(),    unprivileged()};
+    if (privileged()) {
+        findings.push_back(trial("BPF programs", try_program(), "nothing can be loaded",
+                                 "use a kernel with CONFIG_BPF_SYSCALL=y", Level::kBroken));
+        findings.push_back(trial("test run", try_test_run(), "`weir explain` cannot run packets",
+                                 "use a kernel with BPF_PROG_TEST_RUN"));
+        findings.push_back(trial("freplace", try_freplace(),
+                                 "libxdp has no dispatcher: an interface carries one XDP program "
+                                 "only",
+                                 "use a kernel with CONFIG_FUNCTION_TRACER=y and BPF trampolines"));
+        findings.push_back(trial("TCX", try_tcx(), "TC attaches by the clsact qdisc instead",
+                                 "Linux 6.6 and later have it"));
+        findings.push_back(trial("devmap", try_map(MapProbe::kDevmap),
+                                 "XDP cannot redirect to other interfaces",
+                                 "use a kernel with CONFIG_NET and XDP redirect"));
+        findings.push_back(
+            trial("cpumap", try_map(MapProbe::kCpumap), "XDP cannot spread packets over CPUs", ""));
+    }
+    findings.push_back(run_statistics());
+    findings.push_back(kprobes());
+    findings.push_back(forwarding("IPv4 forwarding", "net.ipv4.ip_forward"));
+    findings.push_back(forwarding("IPv6 forwarding", "net.ipv6.conf.all.forwarding"));
+    add_devices(findings);
+    return findings;
+}
+
+} // namespace weir::kernel

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+// What the kernel's BPF can do, found by trying. Nothing is attached, nothing stays.
+namespace weir::kernel {
+
+struct Trial {
+    bool works = false;
+    std::string found; // why not: "refused (Operation not permitted)"
+};
+
+Trial try_program();
+Trial try_test_run();
+// Replacing a function of a loaded program: what libxdp's dispatcher is made of.
+Trial try_freplace();
+Trial try_tcx();
+
+enum class MapProbe { kDevmap, kCpumap };
+Trial try_map(MapProbe map);
+
+} // namespace weir::kernel
