@@ -13,7 +13,8 @@ SOURCE, SOURCE6 = "10.99.0.1", "fd00:99::1"
 def services(*numbers, forward="ipip", port="80/tcp", settings=""):
     def one(vip, address):
         backends = "".join(f"\n      - {address(n)}" for n in numbers)
-        return f"\n  - vip: '{vip}:{port}'\n    forward: {forward}\n    backends:{backends or ' []'}"
+        return (f"\n  - vip: '{vip}:{port}'\n    forward: {forward}\n"
+                f"    backends:{backends or ' []'}")
     return (f"lb:\n  source: {SOURCE}\n  source6: {SOURCE6}\n{settings}"
             f"  services:{one(VIP, backend)}{one(f'[{VIP6}]', backend6)}\n")
 
@@ -176,7 +177,8 @@ def test_what_exceeds_the_mtu_is_dropped_with_its_reason(lab):
 
 
 def test_a_service_is_behind_the_firewall(lab):
-    lab.apply("firewall: {ingress: {rules: ['ip saddr 10.0.0.2 tcp sport 40001 drop']}}\n" + services(1))
+    lab.apply("firewall: {ingress: {rules: ['ip saddr 10.0.0.2 tcp sport 40001 drop']}}\n"
+              + services(1))
 
     with lab.leaving() as out:
         lab.send("rt", syn(40001), syn(40002))
@@ -263,8 +265,8 @@ def ask(client):
     return client.stdout.readline().strip()
 
 
-@pytest.mark.parametrize("address, service, of", [(VIP, SERVICE, backend), (VIP6, SERVICE6, backend6)],
-                         ids=["ipv4", "ipv6"])
+@pytest.mark.parametrize("address, service, of", [
+    (VIP, SERVICE, backend), (VIP6, SERVICE6, backend6)], ids=["ipv4", "ipv6"])
 def test_established_connections_keep_their_backend(lab, address, service, of):
     decapsulate(lab, 1, 2, 3)
     lab.apply(services(1))

@@ -80,13 +80,14 @@ def test_labs_with_like_names_are_apart():
 
 def test_env_names_every_node():
     lab_sh("up", NAME, "--backends", "1")
-    done = subprocess.run(["bash", "-c", f'eval "$({LAB} env {NAME})"; lb ip -4 -br addr show front'],
-                          text=True, capture_output=True)
+    script = f'eval "$({LAB} env {NAME})"; lb ip -4 -br addr show front'
+    done = subprocess.run(["bash", "-c", script], text=True, capture_output=True)
 
     assert "10.0.1.1/24" in done.stdout
 
 
-@pytest.mark.parametrize("words", [["up"], ["sideways", NAME], ["up", "UPPER"], ["up", NAME, "--odd"]])
+@pytest.mark.parametrize("words", [
+    ["up"], ["sideways", NAME], ["up", "UPPER"], ["up", NAME, "--odd"]])
 def test_wrong_words_are_refused(words):
     assert lab_sh(*words).returncode != 0
     assert traces() == []

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import time
+from collections import Counter
 
 import pytest
 from scapy.all import ARP, Ether, IPv6, Raw
@@ -79,6 +80,11 @@ class Lab:
         process.stdin.close()
         self.processes.append(process)
         return process
+
+    def hooks(self, device="front"):
+        """How `weir status` shows what is attached to an interface, by hook."""
+        return {hook["hook"]: hook for interface in self.weir_json("status")["interfaces"]
+                if interface["name"] == device for hook in interface["hooks"]}
 
     def apply(self, yaml, node="lb"):
         return self.weir("apply", "-", node=node, input=yaml)
@@ -183,8 +189,18 @@ class Lab:
 
     # --- what Weir says
 
-    def ledger_differences(self, node="lb"):
-        return list(find_all(self.weir_json("ledger", node=node), "difference"))
+    def drops(self, before=None):
+        """Packets dropped at the node by reason, on all hooks; only what came since `before`."""
+        reasons = Counter()
+        for book in self.weir_json("ledger")["books"]:
+            reasons.update({name: of["packets"] for name, of in book["dropped_by"].items()})
+        return dict(reasons - Counter(before or {}))
+
+    def books_that_do_not_balance(self, node="lb"):
+        books = self.weir_json("ledger", node=node)["books"]
+        assert books, "nothing is attached: no book proves anything"
+        return [book for book in books
+                if any(book["difference"].values()) or any(book["drop_difference"].values())]
 
     def http(self, number, log="/dev/null", port=80):
         return self.start(f"be{number}", str(SCRIPTS / "http_backend.py"), f"be{number}",
@@ -219,19 +235,6 @@ def is_test_traffic(frame):
     return not (IPv6 in frame and frame[IPv6].dst.startswith("ff02:"))
 
 
-def find_all(document, key):
-    """Every value under that key, however deep."""
-    if isinstance(document, dict):
-        for name, value in document.items():
-            if name == key:
-                yield value
-            else:
-                yield from find_all(value, key)
-    elif isinstance(document, list):
-        for value in document:
-            yield from find_all(value, key)
-
-
 @pytest.fixture(scope="module")
 def network():
     """One lab for all tests of a file, with Weir loaded on the node."""
@@ -250,7 +253,6 @@ def lab(network):
     network.reset()
     try:
         yield network
-        differences = network.ledger_differences()
-        assert differences and not any(differences), network.weir("ledger").stdout
+        assert network.books_that_do_not_balance() == []
     finally:
         network.stop_processes()

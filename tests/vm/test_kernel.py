@@ -26,12 +26,6 @@ def to_node(port):
     return IP(src=CLIENT, dst="10.0.1.1") / TCP(sport=999, dport=port, flags="S")
 
 
-def hooks(lab, device="front"):
-    """What is attached to one interface, by hook."""
-    interfaces = lab.weir_json("status")["interfaces"]
-    return {hook["hook"]: hook for i in interfaces if i["name"] == device for hook in i["hooks"]}
-
-
 def test_this_is_the_guest():
     assert os.uname().nodename == "weir-vm"
 
@@ -71,8 +65,8 @@ def test_tc_by_tcx_where_the_kernel_has_it(lab):
     lab.apply("firewall: {egress: {rules: ['udp dport 53 drop']}}")
     wanted = "tcx" if HAS_TCX else "clsact"
 
-    assert hooks(lab)["tc-ingress"]["mode"] == wanted
-    assert hooks(lab, "back")["tc-egress"]["mode"] == wanted
+    assert lab.hooks()["tc-ingress"]["mode"] == wanted
+    assert lab.hooks("back")["tc-egress"]["mode"] == wanted
     lab.exec("lb", "/usr/bin/python3", "-c",
              "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
              f"for port in (53, 54):\n"
@@ -84,20 +78,20 @@ def test_tc_by_tcx_where_the_kernel_has_it(lab):
 
 def test_the_dispatcher_shares_the_interface_with_xdp_filter(lab):
     lab.apply(CONFIG)
-    assert hooks(lab)["xdp"]["sharing"] == "dispatcher"
+    assert lab.hooks()["xdp"]["sharing"] == "dispatcher"
     lab.exec("lb", "xdp-filter", "load", "-m", "native", "-f", "tcp", "front")
     try:
         lab.exec("lb", "xdp-filter", "port", "-p", "tcp", "-m", "dst", "81")
 
-        assert any("xdpfilt" in name for name in hooks(lab)["xdp"]["others"])
+        assert any("xdpfilt" in name for name in lab.hooks()["xdp"]["others"])
         assert not lab.passes(to_node(23)), "Weir's rule"
         assert not lab.passes(to_node(81)), "xdp-filter's"
         assert lab.passes(to_node(82)), "nobody's"
         assert lab.weir_json("fw", "list")["chains"][0]["rules"][0]["packets"] == 1
     finally:
         lab.exec("lb", "xdp-filter", "unload", "front")
-    assert hooks(lab)["xdp"]["sharing"] == "dispatcher"
-    assert hooks(lab)["xdp"]["others"] == []
+    assert lab.hooks()["xdp"]["sharing"] == "dispatcher"
+    assert lab.hooks()["xdp"]["others"] == []
     assert lab.passes(to_node(81)) and not lab.passes(to_node(23))
 
 
@@ -107,7 +101,7 @@ def test_exclusive_attachment(lab, mode):
     lab.attach("front", "--exclusive", "--mode", mode)
     lab.apply(CONFIG)
 
-    assert (hooks(lab)["xdp"]["sharing"], hooks(lab)["xdp"]["mode"]) == ("link", mode)
+    assert (lab.hooks()["xdp"]["sharing"], lab.hooks()["xdp"]["mode"]) == ("link", mode)
     assert not lab.passes(to_node(23)) and lab.passes(to_node(24))
 
 
