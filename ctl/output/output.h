@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace weir::output {
@@ -23,8 +24,10 @@ struct Column {
 class Table {
 public:
     explicit Table(std::vector<Column> columns);
+    // Missing cells are empty; more cells than columns are a bug.
     void row(std::vector<std::string> cells);
     bool empty() const { return rows_.empty(); }
+    // Every line ends with a newline and none with a space.
     std::string to_string() const;
 
 private:
@@ -37,14 +40,26 @@ class Output {
 public:
     Output(bool json, std::FILE* to) : json_(json), to_(to) {}
     bool json() const { return json_; }
-    void text(const std::string& text);         // only without --json
-    void document(Json document);               // only with --json; adds "schema"
+    void text(const std::string& text); // only without --json
+    void document(Json document);       // only with --json; adds "schema"
+    // Writes out what is buffered. Answers 0, or the errno of the first write that failed, also of
+    // an earlier one: EPIPE where the reader has gone, ENOSPC, …
+    int flush();
+
 private:
+    void write(const std::string& text);
+
     bool json_;
     std::FILE* to_;
+    int error_ = 0;
 };
 
-// stderr: "weir: warning: …"
+// The same text with every control character written as \n, \t or \xNN, so that a message stays one
+// line and cannot command a terminal.
+std::string one_line(std::string_view text);
+
+// stderr: "weir: warning: …" and "weir: …", one line each.
 void warn(const std::string& message);
+void complain(const std::string& message);
 
 } // namespace weir::output

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "model/config.h"
+#include "verbs/words.h"
+
+namespace weir::verbs {
+
+// Operand 0: VIP:PORT/PROTO.
+Result<model::ServiceKey> parse_service(const Words& words);
+Result<std::uint32_t> parse_weight(const std::string& word);
+// Refused if there is none; names the services of that VIP.
+Result<model::Service*> find_service(model::Config& config, const model::ServiceKey& key);
+Result<model::Backend*> find_backend(model::Service& service, const IpAddr& address);
+
+} // namespace weir::verbs

@@ -1,0 +1,48 @@
+#include "verbs/state.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace weir::verbs {
+namespace {
+
+Result<text::SavedState> state_of(const kernel::Kept& kept) {
+    auto saved = text::load_state(kept.state);
+    if (!saved) {
+        return fail(std::move(saved).error().while_(
+            fmt::format("reading the state of generation {}", kept.number)));
+    }
+    return saved;
+}
+
+} // namespace
+
+Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode) {
+    WEIR_CHECK(cx.pins.check_schema());
+    WEIR_TRY(auto lock, kernel::Lock::take(cx.pins, mode));
+    WEIR_TRY(auto node, kernel::Node::open(cx.pins));
+    return Session{std::move(lock), std::move(node)};
+}
+
+Result<Live> read_live(const kernel::Node& node) {
+    WEIR_TRY(const auto generations, node.generations());
+    Live live;
+    for (const kernel::Kept& kept : generations) {
+        WEIR_TRY(auto saved, state_of(kept));
+        live.next_handle = std::max(live.next_handle, saved.ids.next_handle);
+        if (kept.live) {
+            live.generation = kept.number;
+            live.saved = std::move(saved);
+        } else {
+            live.others.push_back(std::move(saved.config));
+        }
+    }
+    return live;
+}
+
+Result<model::Config> live_config(const kernel::Node& node) {
+    WEIR_TRY(auto live, read_live(node));
+    return std::move(live.saved.config);
+}
+
+} // namespace weir::verbs

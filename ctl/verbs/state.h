@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "kernel/node.h"
+#include "kernel/pins.h"
+#include "text/config_text.h"
+#include "verbs/verb.h"
+
+namespace weir::verbs {
+
+// The pinned state, and the lock under which it is read or changed.
+struct Session {
+    kernel::Lock lock;
+    kernel::Node node;
+};
+// Refused with the way out if Weir is not loaded.
+Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode);
+
+// The configuration in force, and those that can be rolled back to.
+struct Live {
+    std::uint64_t generation = 0; // 0: loaded, but nothing published yet
+    text::SavedState saved;
+    std::vector<model::Config> others;
+    // Above every handle that any kept generation gave away.
+    model::Handle next_handle = 1;
+};
+Result<Live> read_live(const kernel::Node& node);
+// Only the configuration in force, for verbs that look and change nothing.
+Result<model::Config> live_config(const kernel::Node& node);
+
+} // namespace weir::verbs
