@@ -42,8 +42,7 @@ static __always_inline struct outcome answer_echo(struct xdp_md *ctx, const stru
 	__u8 *type;
 	__u16 *check;
 
-	if (l3 > 64 || l4 > 0x7fff || (void *)(eth + 1) > end ||
-	    data + l3 + sizeof(struct ipv6hdr) > end || data + l4 + ICMP_LEN > end)
+	if (l3 > 64 || l4 > 0x7fff || (void *)(eth + 1) > end || data + l4 + ICMP_LEN > end)
 		return drop(REASON_SPLIT_HEADERS);
 	type = data + l4;
 	check = data + l4 + 2;
@@ -51,8 +50,11 @@ static __always_inline struct outcome answer_echo(struct xdp_md *ctx, const stru
 	if (pkt->family == 4) {
 		struct iphdr *ip = data + l3;
 		__u16 *ttl_word = (void *)&ip->ttl; /* TTL and protocol share a checksum word */
-		__u16 before = *ttl_word;
+		__u16 before;
 
+		if ((void *)(ip + 1) > end)
+			return drop(REASON_SPLIT_HEADERS);
+		before = *ttl_word;
 		ip->ttl = ECHO_TTL;
 		ip->check = checksum_replace(ip->check, before, *ttl_word);
 		swap_octets((__u8 *)&ip->saddr, (__u8 *)&ip->daddr, sizeof(ip->saddr));
@@ -61,6 +63,8 @@ static __always_inline struct outcome answer_echo(struct xdp_md *ctx, const stru
 	} else {
 		struct ipv6hdr *ip = data + l3;
 
+		if ((void *)(ip + 1) > end)
+			return drop(REASON_SPLIT_HEADERS);
 		ip->hop_limit = ECHO_TTL; /* in no checksum */
 		swap_octets((__u8 *)&ip->saddr, (__u8 *)&ip->daddr, sizeof(ip->saddr));
 		*check = checksum_replace(*check, bpf_htons(ICMPV6_ECHO_REQUEST << 8),
