@@ -38,7 +38,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         add_row(table, attachment);
         attached.push_back(attachment_json(attachment));
     }
-    cx.out.text(table.empty() ? "already attached\n" : table.to_string());
+    cx.out.text(table.to_string());
     cx.out.document({{"attached", attached}, {"warnings", report.warnings}});
     return {};
 }

@@ -99,7 +99,7 @@ Result<Frame> hex_frame(const std::string& first, const Words& rest) {
         WEIR_CHECK(at_most(rest, 0));
         WEIR_TRY(text, read_file("-"));
     }
-    return parse_hex(text + " " + join(rest, " "));
+    return parse_hex(rest.empty() ? text : text + " " + join(rest, " "));
 }
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {

@@ -1,5 +1,7 @@
 #include "verbs/help.h"
 
+#include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
 
 #include "verbs/command_line.h"
@@ -92,8 +94,9 @@ std::string family_help(std::string_view family) {
 }
 
 std::string verb_help(const Verb& verb) {
-    std::string text =
-        fmt::format("Usage: {}\n\n{}.\n\n{}", usage_of(verb), verb.summary, verb.details);
+    std::string summary(verb.summary);
+    summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
+    std::string text = fmt::format("Usage: {}\n\n{}.\n\n{}", usage_of(verb), summary, verb.details);
     if (const auto options = options_of(verb); !options.options().empty()) {
         text += "\nOptions:\n" + option_lines(options);
     }

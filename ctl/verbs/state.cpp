@@ -1,7 +1,10 @@
 #include "verbs/state.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <fmt/format.h>
+
+#include "kernel/refusal.h"
 
 namespace weir::verbs {
 namespace {
@@ -17,7 +20,15 @@ Result<text::SavedState> state_of(const kernel::Kept& kept) {
 
 } // namespace
 
+Result<> need_rights(const Context& cx) {
+    if (!kernel::privileged()) {
+        return kernel::refusal("opening " + cx.pins.base().string(), EPERM);
+    }
+    return {};
+}
+
 Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode) {
+    WEIR_CHECK(need_rights(cx));
     WEIR_CHECK(cx.pins.check_schema());
     WEIR_TRY(auto lock, kernel::Lock::take(cx.pins, mode));
     WEIR_TRY(auto node, kernel::Node::open(cx.pins));

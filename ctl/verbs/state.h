@@ -15,6 +15,8 @@ struct Session {
     kernel::Lock lock;
     kernel::Node node;
 };
+// Says so where the user may not look at the pins, and what is there cannot be told.
+Result<> need_rights(const Context& cx);
 // Refused with the way out if Weir is not loaded.
 Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode);
 

@@ -121,6 +121,7 @@ std::string kept_text(const std::vector<kernel::Kept>& generations, std::uint64_
 
 Result<> run(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
+    WEIR_CHECK(need_rights(cx));
     WEIR_CHECK(cx.pins.check_schema());
     if (!cx.pins.loaded()) {
         show_absent(cx);

@@ -1,13 +1,13 @@
 #include "verbs/all.h"
+#include "verbs/state.h"
 #include "verbs/words.h"
-
-#include "kernel/node.h"
 
 namespace weir::verbs {
 namespace {
 
 Result<> run(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
+    WEIR_CHECK(need_rights(cx));
     WEIR_CHECK(cx.pins.check_schema());
     if (!cx.pins.loaded()) {
         cx.out.text("not loaded\n");
