@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "kernel/bpf.h"
@@ -12,6 +14,10 @@
 
 namespace weir::kernel {
 namespace {
+
+// Rings that are built together: each is a file descriptor until it lies in its pool, and 1,024 is
+// a common limit of these.
+constexpr std::size_t kRingsAtOnce = 256;
 
 using RingOfService = std::map<model::Slot, std::uint32_t>;
 
@@ -114,21 +120,27 @@ public:
         WEIR_TRY(auto taken, kept_rings());
         WEIR_CHECK(remove_stale_rings(taken));
         RingOfService at;
-        std::uint32_t candidate = 0;
+        std::vector<const compile::Ring*> changed;
         for (const compile::Ring& ring : wanted) {
-            const Contents contents{.array = octets_of(ring.backend), .elements = {}};
-            if (const auto live = live_rings_.find(ring.service); live != live_rings_.end()) {
-                WEIR_TRY(const bool same, table_holds(maps::rings.name, live->second, contents));
-                if (same) {
-                    at[ring.service] = live->second;
-                    continue;
+            WEIR_TRY(const bool same, live_ring_holds(ring));
+            if (same) {
+                at[ring.service] = live_rings_[ring.service];
+            } else {
+                changed.push_back(&ring);
+            }
+        }
+        std::uint32_t candidate = 0;
+        for (std::size_t first = 0; first < changed.size(); first += kRingsAtOnce) {
+            const std::size_t end = std::min(first + kRingsAtOnce, changed.size());
+            std::vector<std::uint32_t> indices;
+            for (std::size_t i = first; i < end; ++i, ++candidate) {
+                while (taken.count(candidate) != 0) {
+                    ++candidate;
                 }
+                indices.push_back(candidate);
+                at[changed[i]->service] = candidate;
             }
-            while (taken.count(candidate) != 0) {
-                ++candidate;
-            }
-            WEIR_CHECK(build(maps::rings.name, candidate, contents));
-            at[ring.service] = candidate++;
+            WEIR_CHECK(build_rings({changed.data() + first, end - first}, indices));
         }
         return at;
     }
@@ -146,10 +158,48 @@ private:
             return fail(std::move(filled).error().while_("building " + what));
         }
         WEIR_CHECK(put_table(node_.map(pool), index, made.get()));
+        return check(pool, index, contents);
+    }
+
+    Result<bool> live_ring_holds(const compile::Ring& ring) {
+        const auto live = live_rings_.find(ring.service);
+        if (live == live_rings_.end()) {
+            return false;
+        }
+        return table_holds(maps::rings.name, live->second, contents_of(ring));
+    }
+
+    static Contents contents_of(const compile::Ring& ring) {
+        return {.array = octets_of(ring.backend), .elements = {}};
+    }
+
+    Result<> build_rings(std::span<const compile::Ring* const> rings,
+                         const std::vector<std::uint32_t>& indices) {
+        std::vector<Fd> made;
+        for (const compile::Ring* ring : rings) {
+            WEIR_TRY(Fd table,
+                     make_table(maps::rings.name, *table_shape(maps::rings.name, node_.limits())));
+            WEIR_CHECK(fill(table.get(), contents_of(*ring)));
+            made.push_back(std::move(table));
+        }
+        std::vector<int> numbers;
+        for (const Fd& table : made) {
+            numbers.push_back(table.get());
+        }
+        WEIR_CHECK(put_tables(node_.map(maps::rings.name), indices, numbers));
+        for (std::size_t i = 0; i < rings.size(); ++i) {
+            WEIR_CHECK(check(maps::rings.name, indices[i], contents_of(*rings[i])));
+        }
+        return {};
+    }
+
+    // Reads back what packets will read, by the way that they will take.
+    Result<> check(std::string_view pool, std::uint32_t index, const Contents& contents) {
         WEIR_TRY(const bool same, table_holds(pool, index, contents));
         if (!same) {
-            return fail(what + " reads back differently from what was written: the old generation "
-                               "stays in force");
+            return fail(std::string(pool) +
+                        " reads back differently from what was written: the old "
+                        "generation stays in force");
         }
         return {};
     }
@@ -177,12 +227,10 @@ private:
     // A ring takes 256 KiB, and there may be thousands: what no kept generation names goes.
     Result<> remove_stale_rings(const std::set<std::uint32_t>& taken) {
         WEIR_TRY(const auto used, used_indices(node_.map(maps::rings.name)));
-        for (const std::uint32_t index : used) {
-            if (taken.count(index) == 0) {
-                WEIR_CHECK(remove_table(node_.map(maps::rings.name), index));
-            }
-        }
-        return {};
+        std::vector<std::uint32_t> stale;
+        std::copy_if(used.begin(), used.end(), std::back_inserter(stale),
+                     [&](std::uint32_t index) { return taken.count(index) == 0; });
+        return retire_tables(maps::rings.name, node_.map(maps::rings.name), stale, node_.limits());
     }
 
     const Node& node_;

@@ -15,6 +15,9 @@ namespace {
 // Chunk 0 begins with the text's length: 8 octets, host order (maps/generation.h).
 constexpr std::size_t kStateHeader = sizeof(std::uint64_t);
 
+// The kernel name of a table that only fills a place.
+constexpr std::string_view kRetired = "retired";
+
 std::string_view slice(const std::vector<std::uint8_t>& all, std::size_t index, std::size_t size) {
     return {reinterpret_cast<const char*>(all.data()) + index * size, size};
 }
@@ -52,6 +55,26 @@ Result<> put_table(int pool, std::uint32_t index, int table) {
     return {};
 }
 
+Result<> put_tables(int pool, const std::vector<std::uint32_t>& indices,
+                    const std::vector<int>& tables) {
+    const Options<bpf_map_batch_opts> settings;
+    auto count = static_cast<__u32>(indices.size());
+    if (count != 0 &&
+        bpf_map_update_batch(pool, indices.data(), tables.data(), &count, &settings) != 0) {
+        return refusal("putting tables into their pool", errno);
+    }
+    return {};
+}
+
+Result<> retire_tables(std::string_view pool_name, int pool,
+                       const std::vector<std::uint32_t>& indices, const model::Limits& limits) {
+    if (indices.empty()) {
+        return {};
+    }
+    WEIR_TRY(const Fd empty, make_table(kRetired, *table_shape(pool_name, limits)));
+    return put_tables(pool, indices, std::vector<int>(indices.size(), empty.get()));
+}
+
 Result<> remove_table(int pool, std::uint32_t index) {
     if (bpf_map_delete_elem(pool, &index) != 0 && errno != ENOENT) {
         return refusal("removing table " + std::to_string(index), errno);
@@ -64,7 +87,12 @@ Result<std::vector<std::uint32_t>> used_indices(int pool) {
     std::vector<std::uint32_t> used;
     for (std::uint32_t index = 0; index < info.max_entries; ++index) {
         __u32 id = 0;
-        if (bpf_map_lookup_elem(pool, &index, &id) == 0) {
+        if (bpf_map_lookup_elem(pool, &index, &id) != 0) {
+            continue;
+        }
+        WEIR_TRY(const Fd table, open_table(pool, index));
+        WEIR_TRY(const bpf_map_info about, map_info(table.get()));
+        if (about.name != kRetired) {
             used.push_back(index);
         }
     }

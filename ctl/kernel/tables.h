@@ -16,10 +16,17 @@ namespace weir::kernel {
 
 Result<Fd> open_table(int pool, std::uint32_t index);
 Result<> put_table(int pool, std::uint32_t index, int table);
+// Many at once: the kernel waits for packets once for all, not 10 ms for each.
+Result<> put_tables(int pool, const std::vector<std::uint32_t>& indices,
+                    const std::vector<int>& tables);
 // Nothing to remove is no error. The kernel waits until no packet reads the table any more.
 Result<> remove_table(int pool, std::uint32_t index);
-// Indices that hold a table.
+// Indices that hold a table that make_table() made for this pool.
 Result<std::vector<std::uint32_t>> used_indices(int pool);
+// Frees the tables. Their places get an empty one, which is no table to used_indices(): the kernel
+// removes from a pool only one by one, and waits for packets each time.
+Result<> retire_tables(std::string_view pool_name, int pool,
+                       const std::vector<std::uint32_t>& indices, const model::Limits& limits);
 
 // What a table is to hold: an array's first octets, the rest being zero, or a hash table's
 // elements.
