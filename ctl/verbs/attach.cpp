@@ -59,9 +59,10 @@ const Verb attach{
     .operands = "DEV",
     .summary = "attach the programs to an interface",
     .details =
-        R"(The XDP hook filters and balances what comes in, and shares the interface with other
-XDP programs where the kernel allows it. TC ingress does the same without XDP; beside XDP it only sends
-what waits for a neighbour's address. TC egress filters what goes out.
+        R"(Prints how it is attached; attaching once more the same changes nothing. The XDP
+hook filters and balances what comes in, and shares the interface with other XDP programs where the
+kernel allows it. TC ingress does the same without XDP; beside XDP it only sends what waits for a
+neighbour's address. TC egress filters what goes out.
 
   weir attach eth0
   weir attach eth1 --mode generic --hook xdp,tc-egress
