@@ -87,9 +87,11 @@ say "Laying the lab: client - router - node and two backends, each a network nam
 lab down $name # what an earlier --keep left
 lab up $name
 client ip address add 10.0.0.66/24 dev eth0
-client ip address add fd00::bad:1/64 dev eth0 nodad
+# Deprecated: only for those who ask for it (RFC 6724, rule 3).
+client ip address add fd00::bad:1/64 dev eth0 nodad preferred_lft 0
 for be in be1 be2; do
     lab exec $name $be "$PWD/netns-scripts/http_backend.py" $be "$work/$be.log" >/dev/null &
+    disown # the end of the lab is their end, without a word from the shell
 done
 for be in be1 be2; do
     for _ in {1..200}; do

@@ -23,7 +23,7 @@ def frames(mac):
         "fragment": [Ether(dst=mac)
                      / IP(src=CLIENT, dst=VIP, frag=185, proto="tcp") / Raw(bytes(64))],
         # what no host should ever send
-        "truncated": [Ether(bytes(ip / web)[:14 + 20 + 12])],
+        "truncated": [Ether(bytes(ip / web)[:14 + 12])],
         "bad-ip-header": [Ether(dst=mac) / IP(src=CLIENT, dst=VIP, ihl=3) / web],
         "bad-ip-version": [Ether(dst=mac, type=0x0800) / IPv6(src=CLIENT6, dst=VIP6) / web],
         "bad-tcp-header": [ip / TCP(dport=80, flags="S", dataofs=2)],

@@ -3,7 +3,7 @@
 import pytest
 from scapy.all import (ARP, ICMP, IP, TCP, UDP, Dot1AD, Dot1Q, Ether, ICMPv6EchoReply,
                        ICMPv6EchoRequest, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment,
-                       IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, Raw, fragment)
+                       IPOption_NOP, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting, Raw, fragment)
 
 from lab import backend
 
@@ -211,7 +211,7 @@ def wait_for_neighbour(lab, node, address):
 
 def test_class_actions_decide_before_the_rules(lab):
     lab.apply("firewall: {packets: {ipv4-options: drop, fragment: drop, arp: filter}}")
-    options = v4(options=[("NOP",)] * 4)
+    options = v4(options=[IPOption_NOP()] * 4)
 
     before = lab.drops()
     assert not lab.passes(options / udp())
@@ -258,6 +258,8 @@ def test_modes_judge_alike(lab, mode):
 
 # --- TC: what the node forwards from `front` to `back`, where it can be seen
 
+# Ports that scapy knows no protocol of: the payload stays a payload.
+
 def probe(port, payload):
     return IP(src=SRC, dst=backend(1)) / UDP(sport=1000, dport=port) / Raw(payload)
 
@@ -273,12 +275,12 @@ def is_payload(payload):
 @pytest.mark.parametrize("make", [probe, probe6], ids=["ipv4", "ipv6"])
 def test_egress_rules_hold_on_tc(lab, make):
     lab.attach("back", "--hook", "tc-egress")
-    lab.apply(rules("udp dport 53 drop", 'oifname "back" udp dport 54 drop', chain="egress"))
+    lab.apply(rules("udp dport 2053 drop", 'oifname "back" udp dport 2054 drop', chain="egress"))
 
-    for port in (53, 54):
-        assert not lab.crosses(make(port, b"forbidden"), make(55, b"after"),
+    for port in (2053, 2054):
+        assert not lab.crosses(make(port, b"forbidden"), make(2055, b"after"),
                                is_payload(b"forbidden"))
-    assert lab.crosses(make(56, b"allowed"), make(55, b"after"), is_payload(b"allowed"))
+    assert lab.crosses(make(2056, b"allowed"), make(2055, b"after"), is_payload(b"allowed"))
     assert hits(lab) == [1, 1]
 
 
@@ -286,23 +288,23 @@ def test_egress_rules_hold_on_tc(lab, make):
 def test_tc_ingress_filters_where_xdp_is_not_attached(lab, make):
     lab.detach("--all")
     lab.attach("front", "--hook", "tc-ingress")
-    lab.apply(rules("udp dport 53 drop"))
+    lab.apply(rules("udp dport 2053 drop"))
 
-    assert not lab.crosses(make(53, b"forbidden"), make(55, b"after"), is_payload(b"forbidden"))
-    assert lab.crosses(make(54, b"allowed"), make(55, b"after"), is_payload(b"allowed"))
+    assert not lab.crosses(make(2053, b"forbidden"), make(2055, b"after"), is_payload(b"forbidden"))
+    assert lab.crosses(make(2054, b"allowed"), make(2055, b"after"), is_payload(b"allowed"))
     assert hits(lab) == [1]
 
 
 def test_tc_ingress_sees_the_vlan_tag_that_the_kernel_took_off(lab):
     lab.detach("--all")
     lab.attach("front", "--hook", "tc-ingress")
-    lab.apply(rules("vlan id 7 udp dport 53 drop"))
+    lab.apply(rules("vlan id 7 udp dport 2053 drop"))
     ether = Ether(src=MAC, dst=lab.mac("lb", "front"))
 
     # A tagged frame is not forwarded by a node without VLAN interfaces: the rule's count tells.
-    lab.crosses(ether / Dot1Q(vlan=7) / probe(53, b"tagged"), probe(55, b"after"),
+    lab.crosses(ether / Dot1Q(vlan=7) / probe(2053, b"tagged"), probe(2055, b"after"),
                 is_payload(b"tagged"))
-    assert lab.crosses(probe(53, b"untagged"), probe(55, b"after"), is_payload(b"untagged"))
+    assert lab.crosses(probe(2053, b"untagged"), probe(2055, b"after"), is_payload(b"untagged"))
     assert hits(lab) == [1]
 
 
