@@ -5,9 +5,11 @@
 #include "packet.h"
 #include "lb/l2.h"
 
+/* A fragment holds no whole inner packet: it stays in its header, for the stack to reassemble. */
 static __always_inline int is_tunnelled(const struct packet *pkt)
 {
-	return pkt->proto == IPPROTO_IPIP || pkt->proto == IPPROTO_IPV6;
+	return (pkt->proto == IPPROTO_IPIP || pkt->proto == IPPROTO_IPV6) &&
+	       !has_class(pkt, CLASS_FRAGMENT);
 }
 
 static __always_inline struct outcome remove_header(struct xdp_md *ctx, const struct packet *pkt)

@@ -42,7 +42,7 @@ static __always_inline struct outcome find_hop(struct xdp_md *ctx, const struct 
 					       const struct packet *pkt, const struct backend *to,
 					       __u32 outer_len, nexthop *hop)
 {
-	__u32 mtu = 0;
+	__u32 mtu = pkt->ip_len; /* in: of the IP packet alone, all buffers; out: the interface's */
 
 	if (!gen->has_gateway)
 		return by_route(ctx, pkt, to, pkt->ip_len + outer_len, hop);

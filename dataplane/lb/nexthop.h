@@ -43,9 +43,7 @@ static __always_inline struct outcome fib_outcome(long answer)
 		return drop(REASON_TOO_BIG);
 	case BPF_FIB_LKUP_RET_FWD_DISABLED:
 		return drop(REASON_FORWARDING_OFF);
-	case BPF_FIB_LKUP_RET_NOT_FWDED:
-		return drop(REASON_BACKEND_LOCAL);
-	default:
+	default: /* no route, or one that refuses; and to the node itself: the answer is the same */
 		return drop(REASON_NO_ROUTE);
 	}
 }

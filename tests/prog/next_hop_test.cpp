@@ -1,0 +1,237 @@
+#include "prog/packets.h"
+
+#include <cstring>
+
+#include "support/private_network.h"
+
+// A node with routes and neighbours of its own: in0 is where packets arrive, out0 leads to the
+// backends, a router 10.0.2.254 stands before 10.0.9.0/24.
+namespace weir::test {
+namespace {
+
+constexpr const char* kIn = "02:00:00:00:01:01";
+constexpr const char* kOut = "02:00:00:00:02:01";
+constexpr const char* kBackendMac = "02:00:00:00:02:02";
+constexpr const char* kRouterMac = "02:00:00:00:02:fe";
+constexpr const char* kNeighbourOfIn = "02:00:00:00:01:05";
+
+class NextHop : public Packets {
+protected:
+    void SetUp() override {
+        Packets::SetUp();
+        network_.ip("link add in0 address 02:00:00:00:01:01 type veth peer name in1");
+        network_.ip("link add out0 address 02:00:00:00:02:01 type veth peer name out1");
+        for (const char* name : {"in0", "in1", "out0", "out1"}) {
+            network_.ip(std::string("link set ") + name + " up");
+        }
+        network_.ip("address add 10.0.1.1/24 dev in0");
+        network_.ip("address add 10.0.2.1/24 dev out0");
+        network_.ip("address add fd00:1::1/64 dev in0 nodad");
+        network_.ip("address add fd00:2::1/64 dev out0 nodad");
+        network_.ip("route add 10.0.9.0/24 via 10.0.2.254");
+        network_.ip("route add fd00:9::/64 via fd00:2::fe");
+        neighbour("10.0.2.2", kBackendMac, "out0");
+        neighbour("fd00:2::2", kBackendMac, "out0");
+        neighbour("10.0.2.254", kRouterMac, "out0");
+        neighbour("fd00:2::fe", kRouterMac, "out0");
+        neighbour("10.0.1.5", kNeighbourOfIn, "in0");
+        network_.sysctl("net/ipv4/ip_forward", "1");
+        network_.sysctl("net/ipv6/conf/all/forwarding", "1");
+        in_.ifindex = network_.ifindex("in0");
+    }
+
+    void neighbour(const std::string& address, const char* mac, const char* device) {
+        network_.ip("neighbour replace " + address + " lladdr " + mac + " dev " + device +
+                    " nud permanent");
+    }
+    void serve(const std::string& forward, const std::string& backend,
+               const std::string& gateway = "") {
+        const bool v6 = backend.find(':') != std::string::npos;
+        apply("lb:\n  source: 10.99.0.1\n  source6: fd00:99::1\n" +
+              (gateway.empty() ? "" : "  gateway: " + gateway + "\n") +
+              "  services:\n    - {vip: '" + (v6 ? "[2001:db8::10]" : "203.0.113.10") +
+              ":80/tcp', forward: " + forward + ", backends: ['" + backend + "']}\n");
+    }
+    Fate arrive(const Octets& packet) { return xdp(packet, in_); }
+
+    void expect_output(const Octets& expected) const {
+        EXPECT_EQ(hex(output()), hex(expected));
+        EXPECT_EQ(decode(output()).faults, std::vector<std::string>{});
+    }
+
+    // What XDP wrote for TC: interface, family, next hop.
+    void expect_handover(std::uint32_t ifindex, std::uint32_t family, const std::string& next_hop) {
+        struct {
+            std::uint32_t magic, ifindex, family;
+            std::uint8_t address[16];
+        } record{};
+        ASSERT_EQ(metadata().size(), sizeof(record));
+        std::memcpy(&record, metadata().data(), sizeof(record));
+        EXPECT_EQ(record.ifindex, ifindex);
+        EXPECT_EQ(record.family, family);
+        const IpAddr expected = *IpAddr::parse(next_hop);
+        const auto count = static_cast<std::size_t>(expected.bits() / 8);
+        EXPECT_EQ(std::memcmp(record.address, expected.octets().data(), count), 0);
+    }
+
+    PrivateNetwork network_;
+    Arrival in_;
+    const Ipv4 to_vip_{.dst = "203.0.113.10"};
+    const Ipv6 to_vip6_{.dst = "2001:db8::10"};
+    const Ipv4 outer_{
+        .src = "10.99.0.1", .dst = "10.0.2.2", .id = 0, .dont_fragment = true, .ttl = 64};
+};
+
+TEST_F(NextHop, TunnelledPacketIsRedirectedToTheBackendsLink) {
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected());
+    expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, outer_, to_vip_, Tcp{}));
+
+    serve("ipip", "fd00:2::2");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), redirected());
+    const Decoded out = decode(output());
+    EXPECT_EQ(out.faults, std::vector<std::string>{});
+    EXPECT_EQ(out.dst_mac, kBackendMac);
+    EXPECT_EQ(out.src_mac, kOut);
+    EXPECT_EQ(out.ip.at(0).dst, "fd00:2::2");
+}
+
+TEST_F(NextHop, TunnelledPacketGoesByTheRouterWhereThereIsOne) {
+    serve("ipip", "10.0.9.7");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected());
+    Ipv4 outer = outer_;
+    outer.dst = "10.0.9.7";
+    expect_output(frame(Ether{.src = kOut, .dst = kRouterMac}, outer, to_vip_, Tcp{}));
+}
+
+TEST_F(NextHop, BackendOnTheSameLinkIsSentBackTagsAndAll) {
+    serve("ipip", "10.0.1.5");
+    EXPECT_EQ(arrive(frame(Vlan{.id = 7}, to_vip_, Tcp{})), sent());
+    Ipv4 outer = outer_;
+    outer.dst = "10.0.1.5";
+    expect_output(
+        frame(Ether{.src = kIn, .dst = kNeighbourOfIn}, Vlan{.id = 7}, outer, to_vip_, Tcp{}));
+}
+
+TEST_F(NextHop, TagsStayBehindOnAnotherLink) {
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(Vlan{.id = 7}, Vlan{.id = 8}, to_vip_, Tcp{})), redirected());
+    expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, outer_, to_vip_, Tcp{}));
+    serve("l2dsr", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(Vlan{.id = 7}, Vlan{.id = 8}, to_vip_, Tcp{})), redirected());
+    expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, to_vip_, Tcp{}));
+}
+
+TEST_F(NextHop, DirectServerReturnChangesNothingButTheLink) {
+    const Ipv4 inner{.dst = "203.0.113.10", .tos = 0x10, .options = Octets(4, 1)};
+    serve("l2dsr", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(inner, Tcp{.flags = kSyn})), redirected());
+    expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, inner, Tcp{.flags = kSyn}));
+
+    serve("l2dsr", "fd00:2::2");
+    EXPECT_EQ(arrive(frame(to_vip6_, HopByHop{}, Tcp{})), redirected());
+    expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, to_vip6_, HopByHop{}, Tcp{}));
+
+    serve("l2dsr", "10.0.1.5");
+    EXPECT_EQ(arrive(frame(Vlan{.id = 7}, to_vip_, Tcp{})), sent());
+    expect_output(frame(Ether{.src = kIn, .dst = kNeighbourOfIn}, Vlan{.id = 7}, to_vip_, Tcp{}));
+}
+
+TEST_F(NextHop, DirectServerReturnDoesNotReachBehindARouter) {
+    serve("l2dsr", "10.0.9.7");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), drop(REASON_NOT_ON_LINK));
+    serve("l2dsr", "fd00:9::7");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NOT_ON_LINK));
+    EXPECT_EQ(service(0).dropped, 1U);
+}
+
+TEST_F(NextHop, UnknownNeighbourIsHandedToTheKernel) {
+    const auto out = network_.ifindex("out0");
+    Ipv4 outer = outer_;
+
+    serve("ipip", "10.0.2.77");
+    EXPECT_EQ(arrive(frame(Vlan{.id = 7}, to_vip_, Tcp{})), pass());
+    outer.dst = "10.0.2.77";
+    expect_output(
+        frame(outer, to_vip_, Tcp{})); // the frame's own addresses, or it would be refused
+    expect_handover(out, 2, "10.0.2.77");
+
+    serve("l2dsr", "10.0.2.77");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), pass());
+    expect_output(frame(to_vip_, Tcp{}));
+    expect_handover(out, 2, "10.0.2.77");
+
+    serve("ipip", "fd00:2::77");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), pass());
+    EXPECT_EQ(decode(output()).faults, std::vector<std::string>{});
+    expect_handover(out, 10, "fd00:2::77");
+
+    EXPECT_EQ(books(HOOK_XDP, in_.ifindex).handed_over, 3U);
+    EXPECT_EQ(backend(0, 0).packets, 1U);
+}
+
+TEST_F(NextHop, UnknownRouterIsHandedOverInTheBackendsPlace) {
+    network_.ip("route add 10.0.8.0/24 via 10.0.2.253");
+    serve("ipip", "10.0.8.1");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), pass());
+    expect_handover(network_.ifindex("out0"), 2, "10.0.2.253");
+}
+
+TEST_F(NextHop, BackendWithoutARouteIsDropped) {
+    serve("ipip", "172.16.0.1");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), drop(REASON_NO_ROUTE));
+    serve("ipip", "fd00:77::1");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NO_ROUTE));
+    network_.ip("route add unreachable 10.7.0.0/24");
+    serve("l2dsr", "10.7.0.1");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), drop(REASON_NO_ROUTE));
+}
+
+// The kernel's look-up answers for it as for no route at all.
+TEST_F(NextHop, BackendThatIsThisNodeIsDropped) {
+    serve("ipip", "10.0.2.1");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), drop(REASON_NO_ROUTE));
+    serve("ipip", "fd00:2::1");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NO_ROUTE));
+}
+
+TEST_F(NextHop, ForwardingThatIsOffIsNamed) {
+    network_.sysctl("net/ipv4/ip_forward", "0");
+    network_.sysctl("net/ipv6/conf/all/forwarding", "0");
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), drop(REASON_FORWARDING_OFF));
+    serve("ipip", "fd00:2::2");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_FORWARDING_OFF));
+}
+
+TEST_F(NextHop, PacketThatFitsTheLinkOnlyWithoutItsOuterHeaderIsTooBig) {
+    const auto sized = [&](std::size_t ip_length) {
+        return frame(to_vip_, Tcp{}, payload(ip_length - 40));
+    };
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(arrive(sized(1480)), redirected());
+    EXPECT_EQ(arrive(sized(1481)), drop(REASON_TOO_BIG));
+    serve("l2dsr", "10.0.2.2");
+    EXPECT_EQ(arrive(sized(1500)), redirected());
+    EXPECT_EQ(arrive(sized(1501)), drop(REASON_TOO_BIG));
+    serve("ipip", "fd00:2::2");
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{}, payload(1460 - 60))), redirected());
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{}, payload(1461 - 60))), drop(REASON_TOO_BIG));
+}
+
+TEST_F(NextHop, ByAGatewayTheLimitIsTheInterfacesOwnWhateverTheTags) {
+    const auto sized = [&](std::size_t ip_length) {
+        return frame(Vlan{}, Vlan{}, to_vip_, Tcp{}, payload(ip_length - 40));
+    };
+    serve("ipip", "10.0.2.2", "02:00:00:00:00:99");
+    EXPECT_EQ(arrive(sized(1480)), sent());
+    EXPECT_EQ(arrive(sized(1481)), drop(REASON_TOO_BIG));
+    // In several buffers.
+    EXPECT_EQ(arrive(sized(9000)), drop(REASON_TOO_BIG));
+    network_.ip("link set in0 mtu 9000");
+    EXPECT_EQ(arrive(sized(8980)), sent());
+    EXPECT_EQ(arrive(sized(8981)), drop(REASON_TOO_BIG));
+}
+
+} // namespace
+} // namespace weir::test

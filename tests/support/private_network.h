@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/fd.h"
+
+namespace weir::test {
+
+// A network namespace of this thread alone, for as long as the object lives.
+class PrivateNetwork {
+public:
+    PrivateNetwork();
+    ~PrivateNetwork();
+    PrivateNetwork(const PrivateNetwork&) = delete;
+    PrivateNetwork& operator=(const PrivateNetwork&) = delete;
+
+    // `ip ARGUMENTS`
+    void ip(const std::string& arguments);
+    // sysctl("net/ipv4/ip_forward", "1")
+    void sysctl(const std::string& path, const std::string& value);
+    std::uint32_t ifindex(const std::string& name) const;
+
+private:
+    Fd before_;
+};
+
+} // namespace weir::test
