@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -62,6 +63,16 @@ Result<> need_bpffs(const fs::path& base) {
     return {};
 }
 
+// Who owns the folder can rename what lies in it.
+Result<> refuse_strangers_folder(const fs::path& base) {
+    struct stat info {};
+    if (::stat(base.c_str(), &info) == 0 && info.st_uid != ::geteuid()) {
+        return fail(base.string() + " belongs to user " + std::to_string(info.st_uid) +
+                    ": remove it with `rmdir " + base.string() + "`");
+    }
+    return {};
+}
+
 bool is_number(const std::string& text) {
     return !text.empty() && std::all_of(text.begin(), text.end(),
                                         [](unsigned char c) { return c >= '0' && c <= '9'; });
@@ -90,9 +101,17 @@ bool Pins::loaded() const {
 }
 
 Result<> Pins::prepare() const {
+    if (!privileged()) {
+        return refusal("making " + base_.string(), EPERM);
+    }
     WEIR_CHECK(need_bpffs(base_));
+    WEIR_CHECK(refuse_strangers_folder(base_));
     std::error_code error;
     fs::create_directories(base_, error);
+    if (!error) {
+        // Who can open the folder can hold its lock for ever.
+        fs::permissions(base_, fs::perms::owner_all, error);
+    }
     if (error) {
         return refusal("making " + base_.string(), error.value());
     }

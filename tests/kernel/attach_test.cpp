@@ -7,6 +7,7 @@
 
 #include "kernel/attach.h"
 #include "kernel/bpf.h"
+#include "kernel/probe_bpf.h"
 #include "support.h"
 
 namespace weir::kernel {
@@ -240,6 +241,27 @@ TEST_F(Attach, ASomebodyElsesXdpIsRefusedAndStays) {
     EXPECT_EQ(find_interface("wk0")->xdp_program, id_of(foreign));
     EXPECT_THAT(listed(), IsEmpty());
     EXPECT_TRUE(node().ifaces()->empty());
+}
+
+TEST_F(Attach, SharesTheHookBehindLibxdpsDispatcher) {
+    if (const Trial freplace = try_freplace(); !freplace.works) {
+        GTEST_SKIP() << "freplace " << freplace.found;
+    }
+    shell("xdp-filter load wk0");
+
+    const auto report = attach({.device = "wk0", .hooks = kXdp});
+
+    ASSERT_EQ(message_of(report), "");
+    EXPECT_THAT(listed(), ElementsAre("wk0 xdp native dispatcher"));
+    EXPECT_THAT(report->attached[0].others, ElementsAre(StartsWith("xdpfilt_alw_all (id ")));
+    EXPECT_THAT(message_of(attach({.device = "wk0", .exclusive = true, .hooks = kXdp})),
+                HasSubstr("attached already, by libxdp"));
+    ASSERT_EQ(message_of(detach(node(), "wk0", 0)), "");
+    EXPECT_THAT(listed(), IsEmpty());
+    EXPECT_NE(find_interface("wk0")->xdp_program, 0U) << "xdp-filter stays";
+    EXPECT_THAT(message_of(attach({.device = "wk0", .exclusive = true, .hooks = kXdp})),
+                HasSubstr("behind libxdp's dispatcher: attach without --exclusive to share"));
+    shell("xdp-filter unload wk0");
 }
 
 TEST_F(Attach, ALaterHookThatFailsTakesTheEarlierOff) {

@@ -146,6 +146,38 @@ TEST_F(Load, LockOfTheOneExcludesTheOther) {
     ::close(answer[1]);
 }
 
+TEST_F(Load, OnlyTheOwnerCanTakeTheLock) {
+    EXPECT_EQ(fs::status(base_).permissions(), fs::perms::owner_all);
+}
+
+TEST_F(Load, RefusesABaseOfAnotherUser) {
+    ASSERT_EQ(::chown(base_.c_str(), 65534, 65534), 0);
+
+    EXPECT_EQ(message_of(pins().prepare()),
+              base_ + " belongs to user 65534: remove it with `rmdir " + base_ + "`");
+}
+
+TEST_F(Load, SaysThatRootIsMissing) {
+    int answer[2];
+    ASSERT_EQ(::pipe(answer), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        (void)!::setresuid(65534, 65534, 65534); // nobody
+        const std::string text = message_of(Pins("/sys/fs/bpf/weir-kt-nobody").prepare()) + "\n" +
+                                 message_of(Lock::take(pins(), Lock::Mode::kShared));
+        (void)!::write(answer[1], text.data(), text.size());
+        ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+    std::string text(1000, '\0');
+    text.resize(static_cast<std::size_t>(::read(answer[0], text.data(), text.size())));
+    const std::string mend =
+        ": not permitted: run as root (with CAP_SYS_ADMIN, CAP_BPF and CAP_NET_ADMIN)";
+    EXPECT_EQ(text, "making /sys/fs/bpf/weir-kt-nobody" + mend + "\nlocking " + base_ + mend);
+    ::close(answer[0]);
+    ::close(answer[1]);
+}
+
 TEST_F(Load, LockSaysThatNothingIsLoaded) {
     EXPECT_EQ(message_of(Lock::take(Pins("/sys/fs/bpf/weir-kt-none"), Lock::Mode::kShared)),
               "Weir is not loaded in /sys/fs/bpf/weir-kt-none: run `weir load`");
