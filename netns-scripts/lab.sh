@@ -21,7 +21,8 @@
 # The router sends 203.0.113.0/24 and 2001:db8::/64, the VIPs, to the node, which sends to a backend
 # (be1 = 10.0.2.2, be2 = 10.0.2.3, …) out of `back`. A backend answers to the client by the router,
 # past the node: direct server return. The segment of br0 is shared, so that L2 DSR works too. All
-# links but the client's are 100 octets wider than --mtu, so that an outer header fits.
+# links but the client's are 100 octets wider than --mtu, so that an outer header fits. What leads
+# nowhere ends at the router in silence: no ICMP error comes back to be counted.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
@@ -130,6 +131,8 @@ addr add fd00:1::2/64 dev lb nodad
 addr add fd00:2::fe/64 dev br0 nodad
 route add 203.0.113.0/24 via 10.0.1.1
 route add 2001:db8::/64 via fd00:1::1
+route add blackhole 0.0.0.0/0
+route add blackhole ::/0
 BATCH
     } | ip -n "$name-rt" -batch -
     ip -n "$name-lb" -batch - <<BATCH

@@ -151,7 +151,7 @@ guest_script() { # COMMAND...: what the guest does once its root is mounted
     cat <<GUEST
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root TERM=dumb LANG=C.UTF-8
 mount -t tmpfs run /run; mkdir -p /run/netns /run/lock /dev/pts /dev/shm
-mount -t devpts pts /dev/pts; mount -t tmpfs shm /dev/shm; mount -t tmpfs tmp /tmp
+mount -t devpts pts /dev/pts; mount -t tmpfs shm /dev/shm
 mount -t bpf bpf /sys/fs/bpf; mount -t tracefs tracing /sys/kernel/tracing
 mkdir -p /lib/modules/$version; mount --bind "$cache/$version/lib/modules/$version" /lib/modules/$version
 ip link set lo up; hostname weir-vm

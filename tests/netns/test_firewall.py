@@ -260,6 +260,7 @@ def test_modes_judge_alike(lab, mode):
 
 # Ports that scapy knows no protocol of: the payload stays a payload.
 
+
 def probe(port, payload):
     return IP(src=SRC, dst=backend(1)) / UDP(sport=1000, dport=port) / Raw(payload)
 
@@ -275,12 +276,12 @@ def is_payload(payload):
 @pytest.mark.parametrize("make", [probe, probe6], ids=["ipv4", "ipv6"])
 def test_egress_rules_hold_on_tc(lab, make):
     lab.attach("back", "--hook", "tc-egress")
-    lab.apply(rules("udp dport 2053 drop", 'oifname "back" udp dport 2054 drop', chain="egress"))
+    lab.apply(rules("udp dport 40053 drop", 'oifname "back" udp dport 40054 drop', chain="egress"))
 
-    for port in (2053, 2054):
-        assert not lab.crosses(make(port, b"forbidden"), make(2055, b"after"),
+    for port in (40053, 40054):
+        assert not lab.crosses(make(port, b"forbidden"), make(40055, b"after"),
                                is_payload(b"forbidden"))
-    assert lab.crosses(make(2056, b"allowed"), make(2055, b"after"), is_payload(b"allowed"))
+    assert lab.crosses(make(40056, b"allowed"), make(40055, b"after"), is_payload(b"allowed"))
     assert hits(lab) == [1, 1]
 
 
@@ -288,23 +289,24 @@ def test_egress_rules_hold_on_tc(lab, make):
 def test_tc_ingress_filters_where_xdp_is_not_attached(lab, make):
     lab.detach("--all")
     lab.attach("front", "--hook", "tc-ingress")
-    lab.apply(rules("udp dport 2053 drop"))
+    lab.apply(rules("udp dport 40053 drop"))
 
-    assert not lab.crosses(make(2053, b"forbidden"), make(2055, b"after"), is_payload(b"forbidden"))
-    assert lab.crosses(make(2054, b"allowed"), make(2055, b"after"), is_payload(b"allowed"))
+    assert not lab.crosses(make(40053, b"forbidden"), make(40055, b"after"),
+                           is_payload(b"forbidden"))
+    assert lab.crosses(make(40054, b"allowed"), make(40055, b"after"), is_payload(b"allowed"))
     assert hits(lab) == [1]
 
 
 def test_tc_ingress_sees_the_vlan_tag_that_the_kernel_took_off(lab):
     lab.detach("--all")
     lab.attach("front", "--hook", "tc-ingress")
-    lab.apply(rules("vlan id 7 udp dport 2053 drop"))
+    lab.apply(rules("vlan id 7 udp dport 40053 drop"))
     ether = Ether(src=MAC, dst=lab.mac("lb", "front"))
 
     # A tagged frame is not forwarded by a node without VLAN interfaces: the rule's count tells.
-    lab.crosses(ether / Dot1Q(vlan=7) / probe(2053, b"tagged"), probe(2055, b"after"),
+    lab.crosses(ether / Dot1Q(vlan=7) / probe(40053, b"tagged"), probe(40055, b"after"),
                 is_payload(b"tagged"))
-    assert lab.crosses(probe(2053, b"untagged"), probe(2055, b"after"), is_payload(b"untagged"))
+    assert lab.crosses(probe(40053, b"untagged"), probe(40055, b"after"), is_payload(b"untagged"))
     assert hits(lab) == [1]
 
 

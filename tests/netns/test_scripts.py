@@ -29,7 +29,9 @@ def clean():
 
 def test_down_leaves_nothing_and_may_be_repeated():
     assert lab_sh("up", NAME).returncode == 0
-    server = subprocess.Popen([LAB, "exec", NAME, "be1", "sleep", "600"])
+    server = subprocess.Popen([LAB, "exec", NAME, "be1", "sh", "-c", "echo inside; exec sleep 600"],
+                              stdout=subprocess.PIPE)
+    assert server.stdout.readline() == b"inside\n"
     pathlib.Path(f"/sys/fs/bpf/{NAME}-lb").mkdir()
 
     for _ in range(2):
