@@ -114,6 +114,18 @@ void WeirUnderTest::forget_generation() {
     }
 }
 
+void WeirUnderTest::lose_rules() {
+    for (const kernel::Kept& kept : must(node_->generations())) {
+        generation damaged = kept.record;
+        damaged.fw_image = NO_TABLE;
+        const std::uint32_t slot = kept.slot;
+        if (kept.live && bpf_map_update_elem(node_->map(maps::generations.name), &slot, &damaged,
+                                             BPF_ANY) != 0) {
+            throw std::runtime_error("writing a generation");
+        }
+    }
+}
+
 void WeirUnderTest::add_interface(std::uint32_t ifindex, std::string_view name, role as,
                                   std::uint32_t hooks) {
     const auto [high, low] = name_number(name);
@@ -137,14 +149,17 @@ std::optional<Answer> WeirUnderTest::try_run(kernel::Program which, const Octets
     LIBBPF_OPTS(bpf_test_run_opts, options);
     const bool xdp = which == kernel::Program::kIngress;
     Answer run;
-    run.output.resize(frame.size() + kRoomToGrow);
-    options.data_in = frame.data();
-    options.data_size_in = static_cast<__u32>(frame.size());
+    run.output.resize(how.metadata + frame.size() + kRoomToGrow);
+    Octets given(how.metadata);
+    given.insert(given.end(), frame.begin(), frame.end());
+    options.data_in = given.data();
+    options.data_size_in = static_cast<__u32>(given.size());
     options.data_out = run.output.data();
     options.data_size_out = static_cast<__u32>(run.output.size());
 
     xdp_md md{};
-    md.data_end = how.linear != 0 ? how.linear : static_cast<__u32>(frame.size());
+    md.data = how.metadata;
+    md.data_end = how.linear != 0 ? how.linear : static_cast<__u32>(given.size());
     md.ingress_ifindex = how.ifindex;
     __sk_buff skb{};
     skb.ifindex = how.ifindex;

@@ -24,6 +24,7 @@ struct Arrival {
     std::uint32_t ifindex = 0; // 0: as BPF_PROG_TEST_RUN does it, the loopback device
     // Octets in the first buffer; the rest lies in fragments. 0: as much as fits.
     std::uint32_t linear = 0;
+    std::uint32_t metadata = 0; // octets of it in front of an XDP frame
     std::uint32_t gso_size = 0; // TC: an skb that the kernel will segment
 };
 
@@ -45,6 +46,8 @@ public:
 
     // The control word as a fresh load leaves it; apply() puts a configuration in force again.
     void forget_generation();
+    // The live generation names a rule image that does not exist.
+    void lose_rules();
     void add_interface(std::uint32_t ifindex, std::string_view name, role as, std::uint32_t hooks);
     // The row of counters that frames of this interface are booked in.
     std::uint32_t slot_of(std::uint32_t ifindex) const;
