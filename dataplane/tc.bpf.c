@@ -73,8 +73,11 @@ int weir_tc_ingress(struct __sk_buff *skb)
 		return TC_ACT_SHOT; /* the verifier's case: hook_counts has a row for every slot */
 	explain_begin();
 	if (at.hooks >> HOOK_XDP & 1) {
-		if (likely(!take_over(skb, &to)))
-			return TC_ACT_UNSPEC; /* XDP judged it and counted it */
+		if (likely(!take_over(skb, &to))) {
+			/* XDP judged it and counted it. */
+			explain_end(outcome(VERDICT_PASS, REASON_ALREADY_JUDGED));
+			return TC_ACT_UNSPEC;
+		}
 		count_traffic(&at.count->received, &pkt);
 		return finish_tc(&at, &pkt, send_by_neighbour(&to));
 	}

@@ -53,7 +53,6 @@
 	  "next hop not resolved yet: handed to the kernel, which resolves it and sends")          \
 	X(REASON_TOO_BIG, "too-big", "with the outer header the packet exceeds the MTU")           \
 	X(REASON_NO_HEADROOM, "no-headroom", "the driver left no room for the outer header")       \
-	X(REASON_DECAPSULATED, "decapsulated", "outer header removed, inner packet goes on")       \
 	X(REASON_ALREADY_JUDGED, "already-judged", "TC ingress: the XDP program of the same interface decided")
 
 enum reason {
