@@ -43,10 +43,10 @@
 	X(REASON_NO_BACKEND, "no-backend", "the service has no usable backend")                    \
 	X(REASON_NO_SOURCE, "no-source",                                                           \
 	  "no tunnel source is configured for the backend's family: set `lb.source` or `lb.source6`") \
-	X(REASON_NO_ROUTE, "no-route", "the node has no route to the backend")                     \
+	X(REASON_NO_ROUTE, "no-route",                                                             \
+	  "the node has no route to the backend, or the backend's address is its own")             \
 	X(REASON_FORWARDING_OFF, "forwarding-off",                                                 \
 	  "forwarding is off on the interface: sysctl net.ipv4.ip_forward, net.ipv6.conf.all.forwarding") \
-	X(REASON_BACKEND_LOCAL, "backend-local", "the backend's address is one of this node's own") \
 	X(REASON_NOT_ON_LINK, "not-on-link",                                                       \
 	  "an L2 DSR backend is behind a router; its MAC address cannot be known")                 \
 	X(REASON_NEIGHBOUR_UNKNOWN, "neighbour-unknown",                                           \

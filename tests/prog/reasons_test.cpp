@@ -61,8 +61,6 @@ const std::map<reason, const char*> kElsewhere{
     {REASON_TOO_BIG, "Tunnel, NextHop"},
     {REASON_NO_HEADROOM, "below, where the kernel takes that much metadata"},
     {REASON_ALREADY_JUDGED, "counted by XDP: Tc.IngressBehindXdpLeavesWhatXdpJudged"},
-    // No packet can meet this one:
-    {REASON_BACKEND_LOCAL, "the kernel's look-up answers as for no route"},
 };
 
 class Reasons : public Packets {};
