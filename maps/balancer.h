@@ -26,8 +26,9 @@ struct service {
 	__u32 ring;    /* index in rings */
 	__u32 usable;  /* backends with a weight above 0; 0: nothing is sent */
 	__u32 forward; /* enum forward_mode */
+	__u64 ring_digest; /* of the ring's contents, to know it again. Not read by packets */
 };
-ABI_ASSERT(service, 16);
+ABI_ASSERT(service, 24);
 
 /* Maglev table size: the smallest prime above 65,536 (Eisenbud et al., NSDI 2016, 3.4). */
 #define RING_SIZE 65537

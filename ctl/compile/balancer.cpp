@@ -54,7 +54,8 @@ Result<Balancer> compile_balancer(const model::Config& config, const model::Limi
              {.slot = s.slot,
               .ring = 0,
               .usable = static_cast<__u32>(usable),
-              .forward = forward(s.forward)}});
+              .forward = forward(s.forward),
+              .ring_digest = 0}});
         balancer.any_port += s.key.port == 0;
         vips.insert(s.key.vip);
         for (const model::Backend& b : s.backends) {
@@ -64,7 +65,8 @@ Result<Balancer> compile_balancer(const model::Config& config, const model::Limi
     }
     for (const IpAddr& vip : vips) {
         balancer.services.push_back(
-            {key(vip, 0, 0), {.slot = model::kNoSlot, .ring = 0, .usable = 0, .forward = 0}});
+            {key(vip, 0, 0),
+             {.slot = model::kNoSlot, .ring = 0, .usable = 0, .forward = 0, .ring_digest = 0}});
     }
     return balancer;
 }

@@ -37,7 +37,7 @@ struct Ring {
 };
 
 struct Balancer {
-    // `ring` of each service is left 0: the publisher knows where the ring will lie.
+    // `ring` and `ring_digest` of each service are left 0: the publisher knows where the ring lies.
     // VIP entries (port 0, proto 0) included: slot NO_TABLE, no ring, no backends.
     std::vector<std::pair<service_key, service>> services;
     std::vector<std::pair<model::Slot, backend>> backends;

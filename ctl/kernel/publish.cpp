@@ -19,7 +19,21 @@ namespace {
 // a common limit of these.
 constexpr std::size_t kRingsAtOnce = 256;
 
-using RingOfService = std::map<model::Slot, std::uint32_t>;
+// Where a service's ring lies, and a digest of what it holds.
+struct RingPlace {
+    std::uint32_t index;
+    std::uint64_t digest;
+};
+using RingOfService = std::map<model::Slot, RingPlace>;
+
+// FNV-1a, 64 bits (Fowler, Noll, Vo), over words in place of octets.
+std::uint64_t digest_of(const compile::Ring& ring) {
+    std::uint64_t digest = 0xcbf29ce484222325ULL;
+    for (const std::uint32_t word : ring.backend) {
+        digest = (digest ^ word) * 0x100000001b3ULL;
+    }
+    return digest;
+}
 
 // Which generations there are, and where the next one goes.
 struct Slots {
@@ -84,10 +98,37 @@ Result<std::vector<std::pair<service_key, service>>> services_of(const Node& nod
     return services;
 }
 
+Result<RingOfService> rings_of(const Node& node, const generation& record) {
+    RingOfService rings;
+    WEIR_TRY(const auto services, services_of(node, record));
+    for (const auto& [key, value] : services) {
+        if (value.ring != NO_TABLE) {
+            rings[value.slot] = {value.ring, value.ring_digest};
+        }
+    }
+    return rings;
+}
+
+// The rings that the generations about to end name; to be asked before they are invalidated.
+Result<std::set<std::uint32_t>> rings_to_end(const Node& node, const Slots& slots) {
+    std::set<std::uint32_t> ending;
+    for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
+        if (slot == slots.live || slot == slots.previous || slots.records[slot].number == 0) {
+            continue;
+        }
+        WEIR_TRY(const auto rings, rings_of(node, slots.records[slot]));
+        for (const auto& [service, place] : rings) {
+            ending.insert(place.index);
+        }
+    }
+    return ending;
+}
+
 // Builds one generation's tables beside those in force.
 class Builder {
 public:
-    Builder(const Node& node, const Slots& slots) : node_(node), slots_(slots) {}
+    Builder(const Node& node, const Slots& slots, std::set<std::uint32_t> ending_rings)
+        : node_(node), slots_(slots), ending_rings_(std::move(ending_rings)) {}
 
     // Index of a table with these contents: the live generation's if it holds the same.
     Result<std::uint32_t> table(std::string_view pool, std::uint32_t generation::*member,
@@ -122,10 +163,12 @@ public:
         RingOfService at;
         std::vector<const compile::Ring*> changed;
         for (const compile::Ring& ring : wanted) {
-            WEIR_TRY(const bool same, live_ring_holds(ring));
-            if (same) {
-                at[ring.service] = live_rings_[ring.service];
+            const std::uint64_t digest = digest_of(ring);
+            const auto live = live_rings_.find(ring.service);
+            if (live != live_rings_.end() && live->second.digest == digest) {
+                at[ring.service] = live->second;
             } else {
+                at[ring.service] = {NO_TABLE, digest};
                 changed.push_back(&ring);
             }
         }
@@ -138,7 +181,7 @@ public:
                     ++candidate;
                 }
                 indices.push_back(candidate);
-                at[changed[i]->service] = candidate;
+                at[changed[i]->service].index = candidate;
             }
             WEIR_CHECK(build_rings({changed.data() + first, end - first}, indices));
         }
@@ -159,14 +202,6 @@ private:
         }
         WEIR_CHECK(put_table(node_.map(pool), index, made.get()));
         return check(pool, index, contents);
-    }
-
-    Result<bool> live_ring_holds(const compile::Ring& ring) {
-        const auto live = live_rings_.find(ring.service);
-        if (live == live_rings_.end()) {
-            return false;
-        }
-        return table_holds(maps::rings.name, live->second, contents_of(ring));
     }
 
     static Contents contents_of(const compile::Ring& ring) {
@@ -211,30 +246,29 @@ private:
             if (!kept) {
                 continue;
             }
-            WEIR_TRY(const auto services, services_of(node_, slots_.records[*kept]));
-            for (const auto& [key, value] : services) {
-                if (value.ring != NO_TABLE) {
-                    taken.insert(value.ring);
-                    if (kept == slots_.live) {
-                        live_rings_[value.slot] = value.ring;
-                    }
-                }
+            WEIR_TRY(auto rings, rings_of(node_, slots_.records[*kept]));
+            for (const auto& [service, place] : rings) {
+                taken.insert(place.index);
+            }
+            if (kept == slots_.live) {
+                live_rings_ = std::move(rings);
             }
         }
         return taken;
     }
 
-    // A ring takes 256 KiB, and there may be thousands: what no kept generation names goes.
+    // A ring takes 256 KiB, and there may be thousands: what no kept generation names goes. One
+    // that a killed command left behind goes when its place is used again.
     Result<> remove_stale_rings(const std::set<std::uint32_t>& taken) {
-        WEIR_TRY(const auto used, used_indices(node_.map(maps::rings.name)));
         std::vector<std::uint32_t> stale;
-        std::copy_if(used.begin(), used.end(), std::back_inserter(stale),
-                     [&](std::uint32_t index) { return taken.count(index) == 0; });
+        std::set_difference(ending_rings_.begin(), ending_rings_.end(), taken.begin(), taken.end(),
+                            std::back_inserter(stale));
         return retire_tables(maps::rings.name, node_.map(maps::rings.name), stale, node_.limits());
     }
 
     const Node& node_;
     const Slots& slots_;
+    std::set<std::uint32_t> ending_rings_;
     RingOfService live_rings_;
 };
 
@@ -277,7 +311,8 @@ Result<generation> build_tables(Builder& builder, compile::Images& images,
     WEIR_TRY(const RingOfService ring_at, builder.rings(images.balancer.rings));
     for (auto& [key, value] : images.balancer.services) {
         const auto found = ring_at.find(value.slot);
-        value.ring = found == ring_at.end() ? NO_TABLE : found->second;
+        value.ring = found == ring_at.end() ? NO_TABLE : found->second.index;
+        value.ring_digest = found == ring_at.end() ? 0 : found->second.digest;
     }
     WEIR_TRY(record.service_table,
              builder.table(maps::service_tables.name, &generation::service_table,
@@ -316,8 +351,9 @@ Result<> check_record(const Node& node, std::uint32_t slot, const generation& wa
 Result<std::uint64_t> Node::publish(compile::Images images, const model::FreshSlots& fresh,
                                     const std::string& state) {
     WEIR_TRY(Slots slots, survey(*this));
+    WEIR_TRY(auto ending_rings, rings_to_end(*this, slots));
     WEIR_CHECK(invalidate_others(*this, slots));
-    Builder builder(*this, slots);
+    Builder builder(*this, slots, std::move(ending_rings));
     WEIR_TRY(generation record, build_tables(builder, images, limits_));
     WEIR_CHECK(zero(map(maps::rule_counts.name), fresh.rules));
     WEIR_CHECK(zero(map(maps::service_counts.name), fresh.services));

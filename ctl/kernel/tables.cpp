@@ -82,23 +82,6 @@ Result<> remove_table(int pool, std::uint32_t index) {
     return {};
 }
 
-Result<std::vector<std::uint32_t>> used_indices(int pool) {
-    WEIR_TRY(const bpf_map_info info, map_info(pool));
-    std::vector<std::uint32_t> used;
-    for (std::uint32_t index = 0; index < info.max_entries; ++index) {
-        __u32 id = 0;
-        if (bpf_map_lookup_elem(pool, &index, &id) != 0) {
-            continue;
-        }
-        WEIR_TRY(const Fd table, open_table(pool, index));
-        WEIR_TRY(const bpf_map_info about, map_info(table.get()));
-        if (about.name != kRetired) {
-            used.push_back(index);
-        }
-    }
-    return used;
-}
-
 Result<bool> holds(int table, const Contents& contents) {
     WEIR_TRY(const bpf_map_info info, map_info(table));
     if (info.type == BPF_MAP_TYPE_ARRAY) {

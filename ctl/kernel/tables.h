@@ -14,6 +14,7 @@
 // Pools: outer maps whose tables belong to generations.
 namespace weir::kernel {
 
+// Up to kernel 6.7 a look-up in a pool waits for packets, some 10 ms: not to be done by the hundred.
 Result<Fd> open_table(int pool, std::uint32_t index);
 Result<> put_table(int pool, std::uint32_t index, int table);
 // Many at once: the kernel waits for packets once for all, not 10 ms for each.
@@ -21,10 +22,8 @@ Result<> put_tables(int pool, const std::vector<std::uint32_t>& indices,
                     const std::vector<int>& tables);
 // Nothing to remove is no error. The kernel waits until no packet reads the table any more.
 Result<> remove_table(int pool, std::uint32_t index);
-// Indices that hold a table that make_table() made for this pool.
-Result<std::vector<std::uint32_t>> used_indices(int pool);
-// Frees the tables. Their places get an empty one, which is no table to used_indices(): the kernel
-// removes from a pool only one by one, and waits for packets each time.
+// Frees the tables. Their places get an empty one: the kernel removes from a pool only one by one,
+// and waits for packets each time.
 Result<> retire_tables(std::string_view pool_name, int pool,
                        const std::vector<std::uint32_t>& indices, const model::Limits& limits);
 

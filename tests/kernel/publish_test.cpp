@@ -29,6 +29,17 @@ protected:
     }
 };
 
+// Among the first places; an emptied one holds a table of another name.
+std::size_t rings_in_use(const Node& node) {
+    std::size_t used = 0;
+    for (std::uint32_t index = 0; index < 8; ++index) {
+        if (const auto table = open_table(node.map("rings"), index)) {
+            used += map_info(table->get())->name == std::string_view("rings");
+        }
+    }
+    return used;
+}
+
 TEST_F(Publish, FirstGenerationIsOneAndLive) {
     Node node = open_node();
 
@@ -159,11 +170,11 @@ TEST_F(Publish, AChangedRingMovesAndTheOtherStays) {
 
     EXPECT_EQ(ring_of(80), first_80);
     EXPECT_NE(ring_of(443), first_443);
-    EXPECT_EQ(used_indices(node.map("rings"))->size(), 3U);
+    EXPECT_EQ(rings_in_use(node), 3U);
 
     ASSERT_EQ(message_of(node.publish(images, {}, "3")), "");
     ASSERT_EQ(message_of(node.publish(images, {}, "4")), "");
-    EXPECT_EQ(used_indices(node.map("rings"))->size(), 2U) << "a ring that nobody names stays";
+    EXPECT_EQ(rings_in_use(node), 2U) << "a ring that nobody names stays";
 }
 
 TEST_F(Publish, FreshSlotsStartAtZeroOthersGoOn) {

@@ -96,7 +96,8 @@ compile::Images marked_images(std::uint32_t mark) {
     images.sets.v4 = {{{.prefix_len = 32, .addr = mark}, {.sets = mark}}};
     images.sets.v6 = {{{.prefix_len = 128, .addr = {mark, 0, 0, 1}}, {.sets = mark}}};
     images.sets.ports.resize(PORTS, set_mask{mark});
-    images.balancer.services = {{key_of(80), {.slot = 1, .ring = 0, .usable = mark, .forward = 0}}};
+    images.balancer.services = {
+        {key_of(80), {.slot = 1, .ring = 0, .usable = mark, .forward = 0, .ring_digest = 0}}};
     backend one{};
     one.handle = mark;
     images.balancer.backends = {{3, one}};

@@ -70,8 +70,8 @@ TEST(BalancerImage, ServiceKnowsItsUsableBackendsAndItsMode) {
     config.balancer.services[1].forward = model::Forward::kL2Dsr;
     const Balancer b = compiled(config);
 
-    EXPECT_EQ(octets(b.services[0].second), octets(::service{5, 0, 2, FORWARD_IPIP}));
-    EXPECT_EQ(octets(b.services[1].second), octets(::service{6, 0, 0, FORWARD_L2_DSR}));
+    EXPECT_EQ(octets(b.services[0].second), octets(::service{5, 0, 2, FORWARD_IPIP, 0}));
+    EXPECT_EQ(octets(b.services[1].second), octets(::service{6, 0, 0, FORWARD_L2_DSR, 0}));
 
     ASSERT_EQ(b.rings.size(), 2U);
     EXPECT_EQ(b.rings[0].service, 5U);
