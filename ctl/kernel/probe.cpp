@@ -143,6 +143,19 @@ Finding trial(std::string what, const Trial& tried, std::string consequence, std
     return {level, std::move(what), tried.found, std::move(consequence), std::move(mend)};
 }
 
+Finding freplace() {
+    const Trial any = try_freplace();
+    if (any.works && !try_changing_freplace().works) {
+        return {Level::kLimited, "freplace", "not by a function that changes packets",
+                "libxdp 1.3's dispatcher cannot hold Weir, which brings its own: while Weir is "
+                "attached, xdp-filter and xdp-loader cannot add or remove programs beside it",
+                "load them before `weir attach`, unload them after `weir detach`"};
+    }
+    return trial("freplace", any,
+                 "libxdp has no dispatcher: an interface carries one XDP program only",
+                 "use a kernel with CONFIG_FUNCTION_TRACER=y and BPF trampolines");
+}
+
 std::string joined(const std::vector<std::string>& words) {
     std::string text;
     for (const std::string& word : words) {
@@ -203,10 +216,7 @@ std::vector<Finding> examine() {
                                  "use a kernel with CONFIG_BPF_SYSCALL=y", Level::kBroken));
         findings.push_back(trial("test run", try_test_run(), "`weir explain` cannot run packets",
                                  "use a kernel with BPF_PROG_TEST_RUN"));
-        findings.push_back(trial("freplace", try_freplace(),
-                                 "libxdp has no dispatcher: an interface carries one XDP program "
-                                 "only",
-                                 "use a kernel with CONFIG_FUNCTION_TRACER=y and BPF trampolines"));
+        findings.push_back(freplace());
         findings.push_back(trial("TCX", try_tcx(), "TC attaches by the clsact qdisc instead",
                                  "Linux 6.6 and later have it"));
         findings.push_back(trial("devmap", try_map(MapProbe::kDevmap),

@@ -14,6 +14,9 @@ Trial try_program();
 Trial try_test_run();
 // Replacing a function of a loaded program: what libxdp's dispatcher is made of.
 Trial try_freplace();
+// Replacing one that leaves packets alone by one that changes them: what libxdp 1.3's dispatcher
+// would have to allow Weir.
+Trial try_changing_freplace();
 Trial try_tcx();
 
 enum class MapProbe { kDevmap, kCpumap };

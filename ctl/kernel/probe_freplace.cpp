@@ -24,7 +24,15 @@ constexpr bpf_insn kCallNext = {.code = BPF_JMP | BPF_CALL,
                                 .off = 0,
                                 .imm = 1}; // over the exit that follows
 
-// Two global functions `int name(void)`: "entry" and "replaceable".
+constexpr bpf_insn kNoOctets = {
+    .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 2, .src_reg = 0, .off = 0, .imm = 0};
+constexpr bpf_insn kAdjustHead = {.code = BPF_JMP | BPF_CALL,
+                                  .dst_reg = 0,
+                                  .src_reg = 0,
+                                  .off = 0,
+                                  .imm = BPF_FUNC_xdp_adjust_head};
+
+// Two global functions `int name(struct xdp_md *ctx)`: "entry" and "replaceable".
 struct Types {
     Btf btf{nullptr, btf__free};
     std::uint32_t entry = 0;
@@ -36,7 +44,9 @@ Types make_types() {
     types.btf = Btf(btf__new_empty(), btf__free);
     btf* const all = types.btf.get();
     const int number = btf__add_int(all, "int", 4, BTF_INT_SIGNED);
+    const int context = btf__add_ptr(all, btf__add_struct(all, "xdp_md", 0)); // known by its name
     const int signature = btf__add_func_proto(all, number);
+    btf__add_func_param(all, "ctx", context);
     types.entry =
         static_cast<std::uint32_t>(btf__add_func(all, "entry", BTF_FUNC_GLOBAL, signature));
     types.replaceable =
@@ -67,9 +77,8 @@ Trial refused_at(const char* step) {
                        std::generic_category().message(errno) + ")"};
 }
 
-} // namespace
-
-Trial try_freplace() {
+template <std::size_t kInsns>
+Trial replace_by(const std::array<bpf_insn, kInsns>& code) {
     const LibraryLog silence;
     const Types types = make_types();
     if (!types.btf) {
@@ -81,7 +90,7 @@ Trial try_freplace() {
     if (!base) {
         return refused_at("loading a program with functions");
     }
-    const Fd replacement = load(BPF_PROG_TYPE_EXT, std::array{kReturnPass, kExit}, types,
+    const Fd replacement = load(BPF_PROG_TYPE_EXT, code, types,
                                 std::array{bpf_func_info{0, types.replaceable}}, base.get());
     if (!replacement) {
         return refused_at("loading");
@@ -89,6 +98,16 @@ Trial try_freplace() {
     // The attachment ends with its descriptor.
     const Fd attached(bpf_raw_tracepoint_open(nullptr, replacement.get()));
     return attached ? Trial{true, ""} : refused_at("attaching");
+}
+
+} // namespace
+
+Trial try_freplace() {
+    return replace_by(std::array{kReturnPass, kExit});
+}
+
+Trial try_changing_freplace() {
+    return replace_by(std::array{kNoOctets, kAdjustHead, kReturnPass, kExit});
 }
 
 } // namespace weir::kernel

@@ -69,7 +69,8 @@ std::vector<std::string> lines_of(const std::string& text) {
 bool is_frame(const std::string& line) {
     for (const char* noise :
          {"-- BEGIN PROG LOAD LOG", "-- END PROG LOAD LOG", "processed ", "verification time",
-          "stack depth", "failed to load program", "failed to load object", "failed to load BPF"}) {
+          "stack depth", "failed to load: ", "failed to load program", "failed to load object",
+          "failed to load BPF"}) {
         if (line.find(noise) != std::string::npos) {
             return true;
         }

@@ -29,6 +29,7 @@ public:
 
     // The line that names the cause: the verifier's last words or the last warning. "" if none.
     std::string reason() const;
+    bool mentions(std::string_view words) const { return text_.find(words) != std::string::npos; }
     void append(std::string_view text) { text_ += text; }
 
 private:

@@ -13,8 +13,10 @@
 #include <xdp/libxdp.h>
 
 #include "kernel/bpf.h"
+#include "kernel/dispatcher.h"
 #include "kernel/hooks.h"
 #include "kernel/objects.h"
+#include "kernel/probe_bpf.h"
 #include "kernel/refusal.h"
 
 namespace weir::kernel {
@@ -98,6 +100,8 @@ tl::unexpected<Error> mode_refusal(const Interface& device, const char* mode, in
 struct Attempt {
     int error = 0;
     std::optional<Error> refused;
+    bool stub_refused = false; // the dispatcher's functions leave packets alone; ours does not
+    std::string warning;
 };
 
 // libxdp loads the program itself: behind its dispatcher it is one of another type (freplace), so
@@ -119,7 +123,9 @@ Result<Attempt> try_libxdp(const Node& node, const Interface& device, bool nativ
     const int error = -xdp_program__attach(program.get(), static_cast<int>(device.index),
                                            native ? XDP_MODE_NATIVE : XDP_MODE_SKB, 0);
     if (error != 0) {
-        return Attempt{error, mode_refusal(device, mode, error, log).value()};
+        // The verifier's words; kernel/bpf/verifier.c, bpf_check_attach_target().
+        const bool stub = error == EINVAL && log.mentions("Extension program changes packet data");
+        return Attempt{error, mode_refusal(device, mode, error, log).value(), stub, ""};
     }
     return Attempt{};
 }
@@ -134,10 +140,38 @@ Result<Attempt> try_link(const Node& node, const Interface& device, bool native)
     if (!link) {
         const int error = errno;
         return Attempt{error,
-                       mode_refusal(device, native ? "native" : "generic", error, log).value()};
+                       mode_refusal(device, native ? "native" : "generic", error, log).value(),
+                       false, ""};
     }
     WEIR_CHECK(pin(link.get(), link_pin(node, device.index, HOOK_XDP)));
     return Attempt{};
+}
+
+// Where libxdp's dispatcher cannot hold Weir, one of ours in its place; where libxdp does not take
+// that, a link, if nobody else is on the interface.
+Result<Attempt> try_shared(const Node& node, const Interface& device, bool native) {
+    WEIR_TRY(const Attempt stock, try_libxdp(node, device, native));
+    if (!stock.stub_refused) {
+        return stock;
+    }
+    Result<Attempt> own = Attempt{};
+    const auto offered = with_own_dispatcher([&] { own = try_libxdp(node, device, native); });
+    if (offered && (!own || !own->stub_refused)) {
+        return own;
+    }
+    const std::string why = "this kernel lets libxdp's dispatcher hold no program that changes "
+                            "packets, and Weir's cannot take its place: " +
+                            (offered ? own->refused : std::optional(offered.error()))->message();
+    WEIR_TRY(const HookState there, xdp_state(node, device.index));
+    if (!there.others.empty()) {
+        return fail(device.name + " carries XDP program " + there.others.front() + ", and " + why +
+                    ": take it off with `xdp-loader unload " + device.name +
+                    " --all`, or attach with --hook tc-ingress");
+    }
+    WEIR_TRY(Attempt link, try_link(node, device, native));
+    link.warning = device.name + ": " + why +
+                   ": attached by a link, no other XDP program can share the interface";
+    return link;
 }
 
 Result<> refuse_strangers(const Interface& device, const AttachRequest& request,
@@ -161,10 +195,21 @@ Result<> refuse_strangers(const Interface& device, const AttachRequest& request,
     return {};
 }
 
+// Whether a link may stand in for a dispatcher: see try_shared().
+bool links_stand_in() {
+    return try_freplace().works && !try_changing_freplace().works;
+}
+
 Result<> check_same(const Interface& device, const AttachRequest& request,
-                    const HookState::Ours& ours) {
+                    const HookState::Ours& ours, std::vector<std::string>& warnings) {
     const std::string mend = ": run `weir detach " + device.name + " --hook xdp` first";
-    if (request.exclusive != (ours.sharing == "link")) {
+    const bool link = ours.sharing == "link";
+    if (link && !request.exclusive && links_stand_in()) {
+        warnings.push_back(device.name +
+                           ": XDP is attached already, by a link: no other XDP "
+                           "program can share the interface; to try to share it" +
+                           mend.substr(1));
+    } else if (request.exclusive != link) {
         return fail(device.name + ": XDP is attached already, " +
                     (request.exclusive ? "by libxdp" : "exclusively") + mend);
     }
@@ -173,6 +218,12 @@ Result<> check_same(const Interface& device, const AttachRequest& request,
         return fail(device.name + ": XDP is attached already, in " + ours.mode + " mode" + mend);
     }
     return {};
+}
+
+int leave_dispatcher(const HookState::Ours& ours, std::uint32_t ifindex) {
+    const XdpProgram program(xdp_program__from_id(ours.program_id), xdp_program__close);
+    return xdp_program__detach(program.get(), static_cast<int>(ifindex),
+                               ours.mode == "native" ? XDP_MODE_NATIVE : XDP_MODE_SKB, 0);
 }
 
 } // namespace
@@ -207,21 +258,27 @@ Result<> attach_xdp(const Node& node, const Interface& device, const AttachReque
                     std::vector<std::string>& warnings) {
     WEIR_TRY(const HookState there, xdp_state(node, device.index));
     if (there.ours) {
-        return check_same(device, request, *there.ours);
+        return check_same(device, request, *there.ours, warnings);
     }
     const bool dispatcher = !dispatched(multiprog(device.index).get()).empty();
     WEIR_CHECK(refuse_strangers(device, request, there, dispatcher));
     // A pin left by an interface that went away under the same number.
     WEIR_CHECK(remove_link(node, device.index, HOOK_XDP));
 
-    const auto attempt = request.exclusive ? try_link : try_libxdp;
+    const auto attempt = request.exclusive ? try_link : try_shared;
+    const auto settle = [&](Attempt& done) -> Result<> {
+        if (!done.warning.empty()) {
+            warnings.push_back(std::move(done.warning));
+        }
+        return {};
+    };
     if (request.mode == XdpMode::kGeneric) {
         WEIR_TRY(Attempt generic, attempt(node, device, false));
-        return generic.refused ? Result<>(fail(*std::move(generic.refused))) : Result<>();
+        return generic.refused ? Result<>(fail(*std::move(generic.refused))) : settle(generic);
     }
     WEIR_TRY(Attempt native, attempt(node, device, true));
     if (!native.refused) {
-        return {};
+        return settle(native);
     }
     const bool of_the_device = native.error != EPERM && native.error != EACCES &&
                                native.error != EBUSY && native.error != EEXIST;
@@ -237,7 +294,7 @@ Result<> attach_xdp(const Node& node, const Interface& device, const AttachReque
             ? device.name + ": driver '" + driver_of(device) + "' has no native XDP"
             : native.refused->message();
     warnings.push_back(why + ": generic mode, which is slower");
-    return {};
+    return settle(generic);
 }
 
 Result<> detach_xdp(const Node& node, std::uint32_t ifindex) {
@@ -249,10 +306,12 @@ Result<> detach_xdp(const Node& node, std::uint32_t ifindex) {
     }
     int error = 0;
     if (there.ours->sharing == "dispatcher") {
-        const XdpProgram program(xdp_program__from_id(there.ours->program_id), xdp_program__close);
-        const enum xdp_attach_mode mode =
-            there.ours->mode == "native" ? XDP_MODE_NATIVE : XDP_MODE_SKB;
-        error = xdp_program__detach(program.get(), static_cast<int>(ifindex), mode, 0);
+        const auto leave = [&] { return leave_dispatcher(*there.ours, ifindex); };
+        error = leave();
+        if (error != 0) {
+            // The others go behind a new dispatcher, and may be programs for ours only.
+            (void)with_own_dispatcher([&] { error = leave(); });
+        }
     } else {
         // By its descriptor, so that a program that came in between stays.
         WEIR_TRY(const Fd program, program_by_id(there.ours->program_id));
