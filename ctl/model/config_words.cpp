@@ -72,8 +72,7 @@ std::string comment_fault(std::string_view comment) {
 }
 
 std::string set_name_fault(std::string_view name) {
-    bool good =
-        !name.empty() && name.size() <= kSetNameMax && (is_letter(name[0]) || name[0] == '_');
+    bool good = !name.empty() && name.size() <= kSetNameMax && is_letter(name[0]);
     for (const char c : name) {
         good = good && (is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.');
     }

@@ -52,6 +52,11 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     output::Table table({{"client"}, {"vip"}, {"backend"}});
     output::Json list = output::Json::array();
     for (const auto& [flow_of, value] : flows) {
+        // Handles only grow: this flow's backend is older than the service, so the flow belonged to
+        // another one, which had the same slot.
+        if (value.handle < service->handle) {
+            continue;
+        }
         const auto backend = backends.find(value.handle);
         const bool gone = backend == backends.end();
         const IpAddr client = client_address(flow_of, key.vip.family());
