@@ -90,8 +90,10 @@ client ip address add 10.0.0.66/24 dev eth0
 # Deprecated: only for those who ask for it (RFC 6724, rule 3).
 client ip address add fd00::bad:1/64 dev eth0 nodad preferred_lft 0
 for be in be1 be2; do
-    lab exec $name $be "$PWD/netns-scripts/http_backend.py" $be "$work/$be.log" >/dev/null &
-    disown # the end of the lab is their end, without a word from the shell
+    # Not by the function: the shell around it would tell of the server's end.
+    netns-scripts/lab.sh exec $name $be "$PWD/netns-scripts/http_backend.py" $be "$work/$be.log" \
+        >/dev/null 9>&- &
+    disown # the end of the lab is their end
 done
 for be in be1 be2; do
     for _ in {1..200}; do
