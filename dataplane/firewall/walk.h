@@ -9,6 +9,8 @@
 /* Nodes in the image minus 1; a power of two minus 1, set before load. */
 const volatile __u32 fw_node_mask = FW_NODES_DEFAULT - 1;
 
+#define NODES_A_STEP 8
+
 struct walk {
 	const struct fw_node *nodes;
 	const struct packet *pkt;
@@ -29,43 +31,55 @@ static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
 	}
 }
 
-/* One node; answers 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once. */
-static long step(__u32 i, struct walk *walk)
+/* What a node says of a packet: where to go, or DONE. */
+#define DONE 0
+
+static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk,
+				   const struct packet *pkt)
 {
-	const struct fw_node *node = &walk->nodes[walk->at & fw_node_mask];
-	const struct packet *pkt = walk->pkt;
-	__u32 kind = node->kind;
-	__u32 fact = node->fact;
-	__u32 next;
+	__u32 kind = node->kind, fact = node->fact, slot = node->slot;
 
 	if (likely(kind <= FW_MASK)) {
 		__u64 value;
 
 		if (fact >= FACT_COUNT)
-			return 1;
+			return DONE;
 		value = pkt->fact[fact];
 		if (kind == FW_RANGE)
-			next = value - node->a <= node->b - node->a ? node->yes : node->no;
-		else
-			next = (value & node->a) == node->b ? node->yes : node->no;
-	} else {
-		__u32 slot = node->slot;
-
-		if (kind > FW_DROP)
-			return 1;
-		count_rule(slot, pkt);
-		if (kind != FW_COUNT) {
-			walk->end = outcome(kind == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
-					    slot == FW_NO_SLOT ? REASON_POLICY : REASON_RULE);
-			explain_rule(slot);
-			return 1;
-		}
-		next = node->yes;
+			return value - node->a <= node->b - node->a ? node->yes : node->no;
+		return (value & node->a) == node->b ? node->yes : node->no;
 	}
-	/* Edges lead upwards; anything else is damage, and would be a loop. */
-	if (next <= walk->at)
-		return 1;
-	walk->at = next;
+	if (kind > FW_DROP)
+		return DONE;
+	count_rule(slot, pkt);
+	if (kind == FW_COUNT)
+		return node->yes;
+	walk->end = outcome(kind == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
+			    slot == FW_NO_SLOT ? REASON_POLICY : REASON_RULE);
+	explain_rule(slot);
+	return DONE;
+}
+
+/*
+ * Some nodes; answers 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once; each
+ * call costs as much as several nodes, hence more than one.
+ */
+static long step(__u32 i, struct walk *walk)
+{
+	const struct fw_node *nodes = walk->nodes;
+	const struct packet *pkt = walk->pkt;
+	__u32 at = walk->at;
+
+#pragma unroll
+	for (int k = 0; k < NODES_A_STEP; k++) {
+		__u32 next = visit(&nodes[at & fw_node_mask], walk, pkt);
+
+		/* Edges lead upwards; anything else is the end, or damage, and would be a loop. */
+		if (next <= at)
+			return 1;
+		at = next;
+	}
+	walk->at = at;
 	return 0;
 }
 
@@ -84,6 +98,6 @@ static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const 
 	walk.nodes = bpf_map_lookup_elem(inner, &only);
 	if (!walk.nodes)
 		return walk.end;
-	bpf_loop(fw_node_mask + 1, step, &walk, 0);
+	bpf_loop(fw_node_mask / NODES_A_STEP + 1, step, &walk, 0);
 	return walk.end;
 }
