@@ -27,7 +27,7 @@ struct Attachment {
     std::uint32_t ifindex = 0;
     hook at{};
     std::string mode;    // "native", "generic"; TC: "tcx", "clsact"
-    std::string sharing; // XDP: "dispatcher", "single" (libxdp fell back), "link"; TC: ""
+    std::string sharing; // XDP: "dispatcher"; alone: "single" (by libxdp), "link"; TC: ""
     std::uint32_t program_id = 0;
     role as{};
     std::vector<std::string> others; // other programs on the same hook: "xdp_filter (id 12)"

@@ -147,6 +147,14 @@ Result<Attempt> try_link(const Node& node, const Interface& device, bool native)
     return Attempt{};
 }
 
+std::string all_of(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& one : names) {
+        text += (text.empty() ? "" : ", ") + one;
+    }
+    return text;
+}
+
 // Where libxdp's dispatcher cannot hold Weir, one of ours in its place; where libxdp does not take
 // that, a link, if nobody else is on the interface.
 Result<Attempt> try_shared(const Node& node, const Interface& device, bool native) {
@@ -164,7 +172,7 @@ Result<Attempt> try_shared(const Node& node, const Interface& device, bool nativ
                             (offered ? own->refused : std::optional(offered.error()))->message();
     WEIR_TRY(const HookState there, xdp_state(node, device.index));
     if (!there.others.empty()) {
-        return fail(device.name + " carries XDP program " + there.others.front() + ", and " + why +
+        return fail(device.name + " carries XDP program " + all_of(there.others) + ", and " + why +
                     ": take it off with `xdp-loader unload " + device.name +
                     " --all`, or attach with --hook tc-ingress");
     }

@@ -7,6 +7,7 @@
 
 #include "kernel/attach.h"
 #include "kernel/bpf.h"
+#include "kernel/dispatcher.h"
 #include "kernel/probe_bpf.h"
 #include "support.h"
 
@@ -149,8 +150,18 @@ TEST_F(Attach, ExclusiveIsALinkOfThePinnedProgram) {
     ASSERT_EQ(message_of(report), "");
     EXPECT_THAT(listed(), ElementsAre("wk0 xdp native link"));
     EXPECT_EQ(report->attached[0].program_id, (*node().programs())[0].id);
-    EXPECT_EQ(message_of(attach({.device = "wk0", .hooks = kXdp})),
-              "wk0: XDP is attached already, exclusively: run `weir detach wk0 --hook xdp` first");
+    const auto again = attach({.device = "wk0", .hooks = kXdp});
+    if (try_freplace().works && !try_changing_freplace().works) {
+        // Where a link may stand in for a dispatcher, it may have done so.
+        ASSERT_EQ(message_of(again), "");
+        EXPECT_THAT(again->warnings,
+                    ElementsAre("wk0: XDP is attached already, by a link: no other XDP program can "
+                                "share the interface; to try to share it run `weir detach wk0 "
+                                "--hook xdp` first"));
+    } else {
+        EXPECT_EQ(message_of(again), "wk0: XDP is attached already, exclusively: run `weir detach "
+                                     "wk0 --hook xdp` first");
+    }
     ASSERT_EQ(message_of(detach(node(), "wk0", 0)), "");
     EXPECT_EQ(find_interface("wk0")->xdp_program, 0U);
 }
@@ -262,6 +273,25 @@ TEST_F(Attach, SharesTheHookBehindLibxdpsDispatcher) {
     EXPECT_THAT(message_of(attach({.device = "wk0", .exclusive = true, .hooks = kXdp})),
                 HasSubstr("behind libxdp's dispatcher: attach without --exclusive to share"));
     shell("xdp-filter unload wk0");
+}
+
+TEST_F(Attach, NothingStaysOfTheDispatcherThatWasLent) {
+    ::setenv("LIBXDP_OBJECT_PATH", "/usr/lib/x86_64-linux-gnu/bpf", 1);
+
+    fs::path lent;
+    const auto offered = with_own_dispatcher([&] {
+        lent = ::getenv("LIBXDP_OBJECT_PATH");
+        EXPECT_EQ(fs::status(lent).permissions(), fs::perms::owner_all);
+        EXPECT_GT(fs::file_size(lent / "xdp-dispatcher.o"), 0U);
+    });
+
+    ASSERT_EQ(message_of(offered), "");
+    EXPECT_EQ(lent.parent_path(), "/run");
+    EXPECT_FALSE(fs::exists(lent));
+    EXPECT_STREQ(::getenv("LIBXDP_OBJECT_PATH"), "/usr/lib/x86_64-linux-gnu/bpf");
+    ::unsetenv("LIBXDP_OBJECT_PATH");
+    ASSERT_EQ(message_of(with_own_dispatcher([] {})), "");
+    EXPECT_EQ(::getenv("LIBXDP_OBJECT_PATH"), nullptr);
 }
 
 TEST_F(Attach, ALaterHookThatFailsTakesTheEarlierOff) {
