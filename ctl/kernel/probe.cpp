@@ -78,8 +78,11 @@ Finding jit() {
     if (value == "1" || value == "2") {
         return ok("JIT", "on");
     }
-    // Kernels with CONFIG_BPF_JIT_ALWAYS_ON may lack the sysctl's other values, not the sysctl.
-    return {Level::kLimited, "JIT", value.empty() ? "unknown" : "off",
+    if (value.empty()) {
+        return ok("JIT", "not to be seen from this network namespace");
+    }
+    // Kernels with CONFIG_BPF_JIT_ALWAYS_ON have no value but 1 and 2.
+    return {Level::kLimited, "JIT", "off",
             "programs are interpreted: packets cost several times as much",
             "sysctl net.core.bpf_jit_enable=1"};
 }
