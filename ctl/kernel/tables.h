@@ -14,7 +14,8 @@
 // Pools: outer maps whose tables belong to generations.
 namespace weir::kernel {
 
-// Up to kernel 6.7 a look-up in a pool waits for packets, some 10 ms: not to be done by the hundred.
+// Up to kernel 6.7 a look-up in a pool waits for packets, some 10 ms: not to be done by the
+// hundred.
 Result<Fd> open_table(int pool, std::uint32_t index);
 Result<> put_table(int pool, std::uint32_t index, int table);
 // Many at once: the kernel waits for packets once for all, not 10 ms for each.
