@@ -150,10 +150,18 @@ TEST(ConfigText, CommentsThatLookLikeYamlComeBackAsTheyWere) {
 
 TEST(ConfigText, SetsMayBeNamedLikeAnyWord) {
     model::Config config;
-    for (const char* name : {"null", "true", "type", "_x", "a-b.c"}) {
+    for (const char* name : {"null", "true", "type", "x_", "a-b.c"}) {
         config.sets[name] = {name, model::SetType::kInetService, "", {{{0, 80}, {0, 80}}}};
     }
     EXPECT_EQ(parse(print_config(config)).sets, config.sets);
+}
+
+// A rule could not name it: nft's set names begin with a letter.
+TEST(ConfigText, SetNamesBeginWithALetter) {
+    EXPECT_EQ(
+        model::set_name_fault("_x"),
+        "'_x' is no name for a set: expected a letter, then letters, digits, '_', '-' or '.', "
+        "at most 64");
 }
 
 TEST(ConfigText, ElementsMergeInAnyOrder) {
