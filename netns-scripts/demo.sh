@@ -19,6 +19,7 @@ if [ "$(id -u)" != 0 ]; then
     echo "demo: network namespaces and BPF need root: sudo $0" >&2
     exit 1
 fi
+mkdir -p /run/lock
 exec 9>/run/lock/$name
 if ! flock -n 9; then
     echo "demo: another demo is running; wait for its end" >&2
