@@ -54,7 +54,7 @@ generation settings(const model::Config& config, const Images& images) {
 Result<Images> compile(const model::Config& config, const model::Limits& limits) {
     Images images;
     WEIR_TRY(images.firewall, compile_firewall(config, limits));
-    WEIR_TRY(images.sets, compile_sets(config, limits));
+    images.sets = compile_sets(config);
     WEIR_TRY(images.balancer, compile_balancer(config, limits));
     images.settings = settings(config, images);
     return images;

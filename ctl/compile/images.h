@@ -57,7 +57,7 @@ struct Images {
 Result<Images> compile(const model::Config& config, const model::Limits& limits);
 
 Result<Firewall> compile_firewall(const model::Config& config, const model::Limits& limits);
-Result<Sets> compile_sets(const model::Config& config, const model::Limits& limits);
+Sets compile_sets(const model::Config& config);
 Result<Balancer> compile_balancer(const model::Config& config, const model::Limits& limits);
 
 // Which bit of a fact or a struct set_mask is the set's: its place among all sets by name.

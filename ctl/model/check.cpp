@@ -78,40 +78,12 @@ Result<> check_count(std::uint64_t count, std::uint64_t limit, const std::string
                 std::to_string(count) + "`");
 }
 
-// Calls `take` with each of the prefixes that together are exactly an interval of addresses.
-using Block = std::pair<U128, int>; // first address, host bits
-template <typename Take>
-void for_each_block(const Interval& interval, int bits, Take take) {
-    using Wide = unsigned __int128;
-    const auto wide = [](U128 n) { return static_cast<Wide>(n.hi) << 64 | n.lo; };
-    Wide first = wide(interval.first);
-    const Wide last = wide(interval.last);
-    while (true) {
-        int host_bits = 0; // of the largest prefix that starts at `first` and ends by `last`
-        Wide size_less_1 = 0;
-        while (host_bits < bits) {
-            const Wide wider = size_less_1 << 1 | 1;
-            if ((first & wider) != 0 || last - first < wider) {
-                break;
-            }
-            size_less_1 = wider;
-            host_bits++;
-        }
-        take(Block{{static_cast<std::uint64_t>(first >> 64), static_cast<std::uint64_t>(first)},
-                   host_bits});
-        if (last - first == size_less_1) {
-            return;
-        }
-        first += size_less_1 + 1;
-    }
-}
-
 // Entries that the look-up table of a family needs: a prefix that stands in several sets is one.
 Result<> check_elements(const Config& config, SetType type, const Limits& limits) {
-    const int bits = type == SetType::kIpv4Addr ? 32 : 128;
+    const Family family = type == SetType::kIpv4Addr ? Family::kIpv4 : Family::kIpv6;
     const std::string what =
-        std::string(type == SetType::kIpv4Addr ? "IPv4" : "IPv6") + " prefixes in all sets";
-    std::vector<Block> blocks;
+        std::string(family == Family::kIpv4 ? "IPv4" : "IPv6") + " prefixes in all sets";
+    std::vector<Prefix> prefixes;
     for (const auto& [set_name, set] : config.sets) {
         if (set.type != type) {
             continue;
@@ -119,17 +91,17 @@ Result<> check_elements(const Config& config, SetType type, const Limits& limits
         // The prefixes of one set differ: what exceeds the limit alone need not be kept.
         std::uint64_t count = 0;
         for (const Interval& element : set.elements) {
-            for_each_block(element, bits, [&](const Block& block) {
+            for (const Prefix& prefix : prefixes_of(family, element)) {
                 if (count++ < limits.set_elements) {
-                    blocks.push_back(block);
+                    prefixes.push_back(prefix);
                 }
-            });
+            }
         }
         WEIR_CHECK(check_count(count, limits.set_elements, what, "--max-set-elements"));
     }
-    std::sort(blocks.begin(), blocks.end());
-    const auto end = std::unique(blocks.begin(), blocks.end());
-    return check_count(static_cast<std::uint64_t>(end - blocks.begin()), limits.set_elements, what,
+    std::sort(prefixes.begin(), prefixes.end());
+    const auto end = std::unique(prefixes.begin(), prefixes.end());
+    return check_count(static_cast<std::uint64_t>(end - prefixes.begin()), limits.set_elements, what,
                        "--max-set-elements");
 }
 

@@ -1,10 +1,19 @@
 #include "model/set.h"
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <utility>
 
 namespace weir::model {
+namespace {
+
+int trailing_zeros(U128 n) {
+    return n.lo != 0 ? std::countr_zero(n.lo) : 64 + (n.hi != 0 ? std::countr_zero(n.hi) : 64);
+}
+
+} // namespace
+
 std::string_view name(SetType type) {
     switch (type) {
     case SetType::kIpv4Addr:
@@ -61,6 +70,27 @@ bool remove(Set& set, const Interval& element) {
         elements.erase(whole);
     }
     return true;
+}
+
+std::vector<Prefix> prefixes_of(Family family, Interval interval) {
+    const int bits = family == Family::kIpv4 ? 32 : 128;
+    std::vector<Prefix> prefixes;
+    // From its begin, always the largest aligned block inside.
+    for (;;) {
+        const IpAddr first = family == Family::kIpv4
+                                 ? IpAddr::v4(static_cast<std::uint32_t>(interval.first.lo))
+                                 : IpAddr::v6(interval.first);
+        int length = bits - std::min(bits, trailing_zeros(interval.first));
+        while (Prefix(first, length).last() > interval.last) {
+            length++;
+        }
+        prefixes.emplace_back(first, length);
+        const U128 last = prefixes.back().last();
+        if (last >= interval.last) {
+            return prefixes;
+        }
+        interval.first = above(last);
+    }
 }
 
 } // namespace weir::model

@@ -28,4 +28,7 @@ void insert(Set& set, const Interval& element);
 void insert(Set& set, const std::vector<Interval>& elements); // many at once: n log n
 bool remove(Set& set, const Interval& element);
 
+// The fewest prefixes that together are exactly an interval of addresses, in order.
+std::vector<Prefix> prefixes_of(Family family, Interval interval);
+
 } // namespace weir::model

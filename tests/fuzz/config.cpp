@@ -66,6 +66,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     save_and_load(*config, ids);
     // Too many nodes is a refusal of its own; the sanitizers watch the rest.
     (void)compile::compile_firewall(*config, kLimits);
-    (void)compile::compile_sets(*config, kLimits);
+    (void)compile::compile_sets(*config);
     return 0;
 }
