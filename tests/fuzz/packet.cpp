@@ -2,8 +2,6 @@
 // verdict, and the books of its hook balance after every single packet.
 #include <array>
 #include <cerrno>
-#include <linux/bpf.h>
-#include <linux/pkt_cls.h>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include "kernel/node.h"
 #include "kernel/pins.h"
 #include "promise.h"
+#include "support/verdict.h"
 #include "text/config_text.h"
 
 using namespace weir;
@@ -70,7 +69,6 @@ void must(const Result<>& result, const char* doing) {
 
 struct Hook {
     kernel::Program program;
-    hook counted_as;
     Fd fd;
 };
 
@@ -100,44 +98,16 @@ void load() {
     must(kernel::load(pins, {.nodes = 1024, .services = 16, .backends = 64, .flows = 1024}),
          "loading");
     auto node = must(kernel::Node::open(pins), "opening");
-    const auto open = [&](kernel::Program program, hook counted_as) {
-        return Hook{program, counted_as,
+    const auto open = [&](kernel::Program program) {
+        return Hook{program,
                     must(kernel::open_pin(pins.program(name(program))), "opening a program")};
     };
     loaded.reset(new Loaded{std::move(node),
-                            {open(kernel::Program::kIngress, HOOK_XDP),
-                             open(kernel::Program::kTcIngress, HOOK_TC_INGRESS),
-                             open(kernel::Program::kTcEgress, HOOK_TC_EGRESS)}});
+                            {open(kernel::Program::kIngress), open(kernel::Program::kTcIngress),
+                             open(kernel::Program::kTcEgress)}});
     publish(loaded->node);
     must(kernel::unload(pins), "unloading");
     rmdir(pins.base().c_str());
-}
-
-verdict verdict_of(const Hook& hook, std::uint32_t action) {
-    if (hook.program == kernel::Program::kIngress) {
-        switch (action) {
-        case XDP_PASS:
-            return VERDICT_PASS;
-        case XDP_TX:
-            return VERDICT_SEND;
-        case XDP_REDIRECT:
-            return VERDICT_REDIRECT;
-        case XDP_DROP:
-            return VERDICT_DROP;
-        default:
-            return VERDICT_COUNT;
-        }
-    }
-    switch (static_cast<std::int32_t>(action)) {
-    case TC_ACT_UNSPEC:
-        return VERDICT_PASS;
-    case TC_ACT_REDIRECT:
-        return VERDICT_REDIRECT;
-    case TC_ACT_SHOT:
-        return VERDICT_DROP;
-    default:
-        return VERDICT_COUNT;
-    }
 }
 
 // None where the kernel makes no skb of the octets: it wants an IP header whole
@@ -158,8 +128,9 @@ std::optional<std::uint32_t> run(const Hook& hook, const std::uint8_t* data, std
 
 void check_books(const Hook& hook, std::uint32_t action, std::size_t size,
                  const hook_count& before) {
-    const hook_count now = must(loaded->node.hook_hits(0, hook.counted_as), "reading the books");
-    const verdict end = verdict_of(hook, action);
+    const hook_count now =
+        must(loaded->node.hook_hits(0, test::hook_of(hook.program)), "reading the books");
+    const verdict end = test::verdict_of(hook.program, static_cast<int>(action));
     const std::string where =
         std::string(name(hook.program)) + ", action " + std::to_string(action);
     promise(end != VERDICT_COUNT, "the action is one that Weir gives", where);
@@ -192,7 +163,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     for (const Hook& hook : loaded->hooks) {
         const hook_count before =
-            must(loaded->node.hook_hits(0, hook.counted_as), "reading the books");
+            must(loaded->node.hook_hits(0, test::hook_of(hook.program)), "reading the books");
         if (const auto action = run(hook, data, size)) {
             check_books(hook, *action, size, before);
         }
