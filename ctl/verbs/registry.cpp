@@ -14,13 +14,15 @@ constexpr std::array kBalancer = {
     &lb_service_add, &lb_service_delete, &lb_service_list, &lb_backend_add, &lb_backend_delete,
     &lb_backend_set, &lb_backend_list,   &lb_set,          &lb_flows};
 constexpr std::array kLooking = {&stats, &ledger, &explain};
+constexpr std::array kBench = {&bench_run};
 
-constexpr std::array<VerbGroup, 6> kGroups = {{{"Interfaces", kInterfaces},
+constexpr std::array<VerbGroup, 7> kGroups = {{{"Interfaces", kInterfaces},
                                                {"Configuration", kConfiguration},
                                                {"Firewall", kFirewall},
                                                {"Sets", kSets},
                                                {"Load balancer", kBalancer},
-                                               {"Looking", kLooking}}};
+                                               {"Looking", kLooking},
+                                               {"Bench", kBench}}};
 
 template <std::size_t N>
 constexpr auto joined() {
@@ -35,7 +37,7 @@ constexpr auto joined() {
 }
 
 constexpr auto kAll = joined<kInterfaces.size() + kConfiguration.size() + kFirewall.size() +
-                             kSets.size() + kBalancer.size() + kLooking.size()>();
+                             kSets.size() + kBalancer.size() + kLooking.size() + kBench.size()>();
 
 } // namespace
 

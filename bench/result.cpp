@@ -1,0 +1,111 @@
+#include "bench/result.h"
+
+#include <sys/utsname.h>
+
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "bench/version.h"
+
+namespace weir::bench {
+namespace {
+
+Json to_json(const Figure& figure) {
+    return {{"median", figure.median}, {"lower", figure.lower}, {"upper", figure.upper}};
+}
+
+Json to_json(const CaseResult& each) {
+    Json json{{"name", each.name}, {"what", each.what}};
+    if (!each.series.empty()) {
+        json["series"] = each.series;
+        json["x"] = each.x;
+    }
+    if (!each.measured) {
+        json["refused"] = each.refused;
+        return json;
+    }
+    const Measured& measured = *each.measured;
+    json["net_ns"] = to_json(measured.net);
+    json["floor_ns"] = to_json(measured.floor);
+    json["rounds"] = measured.rounds;
+    json["laps"] = measured.laps;
+    Json answers = Json::object();
+    for (int action = -1; action < REARM_ANSWERS - 1; action++) {
+        if (const std::uint64_t laps = measured.tally.of(action); laps > 0) {
+            answers[action_name(each.type, action)] = laps;
+        }
+    }
+    json["answers"] = std::move(answers);
+    return json;
+}
+
+// "model name : …" of the first processor.
+std::string processor() {
+    std::ifstream cpuinfo("/proc/cpuinfo");
+    for (std::string line; std::getline(cpuinfo, line);) {
+        if (line.compare(0, 10, "model name") == 0) {
+            return line.substr(line.find(": ") + 2);
+        }
+    }
+    return "";
+}
+
+} // namespace
+
+Machine this_machine() {
+    utsname name{};
+    uname(&name);
+    return {name.release, processor(), std::thread::hardware_concurrency(), WEIR_BUILD};
+}
+
+Json to_json(const RunResult& result) {
+    Json programs = Json::array(), cases = Json::array();
+    for (const ProgramSize& program : result.programs) {
+        programs.push_back({{"name", program.name},
+                            {"tag", program.tag},
+                            {"verified_insns", program.verified_insns},
+                            {"jited_bytes", program.jited_bytes}});
+    }
+    for (const CaseResult& each : result.cases) {
+        cases.push_back(to_json(each));
+    }
+    return {{"schema", kResultSchema},
+            {"kind", "run"},
+            {"weir", result.machine.weir},
+            {"kernel", result.machine.kernel},
+            {"processor", result.machine.processor},
+            {"cpus", result.machine.cpus},
+            {"started", result.started},
+            {"options", {{"rounds", result.effort.rounds}, {"run_ns", result.effort.run_ns}}},
+            {"programs", std::move(programs)},
+            {"cases", std::move(cases)}};
+}
+
+Result<std::map<std::string, Figure>> net_figures(std::string_view json) {
+    const Json document = Json::parse(json, nullptr, false);
+    if (document.is_discarded() || !document.is_object() || !document.contains("schema")) {
+        return fail("no result of `weir bench run`: no JSON, or without \"schema\"");
+    }
+    if (document["schema"] != kResultSchema || document.value("kind", "") != "run") {
+        return fail("a result of kind " + document.value("kind", "?") + ", schema " +
+                    document["schema"].dump() + ": expected run, schema " +
+                    std::to_string(kResultSchema));
+    }
+    std::map<std::string, Figure> figures;
+    try {
+        for (const Json& each : document.at("cases")) {
+            if (each.contains("net_ns")) {
+                const Json& net = each["net_ns"];
+                figures[each.at("name").get<std::string>()] = {net.at("median").get<double>(),
+                                                               net.at("lower").get<double>(),
+                                                               net.at("upper").get<double>()};
+            }
+        }
+    } catch (const Json::exception& error) {
+        return fail(std::string("not as `weir bench run` writes it: ") + error.what());
+    }
+    return figures;
+}
+
+} // namespace weir::bench

@@ -1,0 +1,280 @@
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "bench/result.h"
+#include "bench/scenario.h"
+#include "kernel/bpf.h"
+#include "text/packet_text.h"
+#include "verbs/all.h"
+#include "verbs/bench_node.h"
+#include "verbs/bench_report.h"
+#include "verbs/hex.h"
+#include "verbs/words.h"
+
+namespace weir::verbs {
+namespace {
+
+// One line on a terminal that says how far it is; nothing elsewhere.
+class Progress {
+public:
+    explicit Progress(std::size_t of) : of_(of), shown_(isatty(STDERR_FILENO) != 0) {}
+    ~Progress() { print(""); }
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
+
+    void next(const std::string& name) { print(fmt::format("[{}/{}] {}", ++at_, of_, name)); }
+
+private:
+    void print(const std::string& line) const {
+        if (shown_) {
+            fmt::print(stderr, "\r\x1b[K{}", line);
+            std::fflush(stderr);
+        }
+    }
+    std::size_t of_;
+    std::size_t at_ = 0;
+    bool shown_;
+};
+
+Result<bench::Effort> parse_effort(const po::variables_map& options) {
+    bench::Effort effort;
+    if (options.count("rounds") > 0) {
+        WEIR_TRY(const auto rounds,
+                 parse_number(option_text(options, "rounds"), "--rounds", 3, 1000));
+        effort.rounds = static_cast<std::uint32_t>(rounds);
+    }
+    return effort;
+}
+
+// --- scenarios ----------------------------------------------------------------------------------
+
+bool wanted(const bench::Case& each, const std::vector<std::string>& only) {
+    return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& pattern) {
+               return fnmatch(pattern.c_str(), each.name.c_str(), 0) == 0;
+           });
+}
+
+// Set-ups with the cases that are wanted; set-ups without any are left out.
+Result<std::vector<bench::SetUp>> select(const std::vector<std::string>& only) {
+    std::vector<bench::SetUp> chosen;
+    for (bench::SetUp& set_up : bench::scenarios()) {
+        std::erase_if(set_up.cases, [&](const bench::Case& each) { return !wanted(each, only); });
+        if (!set_up.cases.empty()) {
+            chosen.push_back(std::move(set_up));
+        }
+    }
+    if (chosen.empty()) {
+        return usage(
+            fmt::format("--only '{}': no scenario has such a name; `weir bench run --list`",
+                        fmt::join(only, "', '")));
+    }
+    return chosen;
+}
+
+bench::CaseResult named(const bench::Case& each) {
+    bench::CaseResult result;
+    result.name = each.name;
+    result.what = each.what;
+    result.series = each.series;
+    result.x = each.x;
+    return result;
+}
+
+Result<bench::CaseResult> measure_case(const BenchNode& node, const bench::Case& each,
+                                       const bench::Effort& effort) {
+    const bench::Traffic traffic = each.traffic();
+    WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(each.program), traffic));
+    bench::CaseResult result = named(each);
+    result.type = bed.type();
+    WEIR_TRY(result.measured,
+             bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()), effort,
+                            each.expect));
+    return result;
+}
+
+Result<> note_programs(const BenchNode& node, bench::RunResult& result) {
+    for (const Fd& program : node.programs) {
+        WEIR_TRY(const auto info, kernel::program_info(program.get()));
+        result.programs.push_back({info.name, fmt::format("{:02x}", fmt::join(info.tag, "")),
+                                   info.verified_insns, info.jited_prog_len});
+    }
+    return {};
+}
+
+Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
+                       bench::RunResult& result) {
+    WEIR_CHECK(enter_bench_network());
+    std::size_t count = 0;
+    for (const bench::SetUp& set_up : set_ups) {
+        count += set_up.cases.size();
+    }
+    Progress progress(count);
+    for (const bench::SetUp& set_up : set_ups) {
+        const auto node = make_bench_node(cx, set_up);
+        if (node && result.programs.empty()) {
+            WEIR_CHECK(note_programs(*node, result));
+        }
+        for (const bench::Case& each : set_up.cases) {
+            progress.next(each.name);
+            if (!node) { // more than this version takes: shown, and measured once it takes it
+                result.cases.push_back(named(each));
+                result.cases.back().refused = node.error().message();
+                continue;
+            }
+            auto measured = measure_case(*node, each, result.effort);
+            if (!measured) {
+                return fail(std::move(measured).error().while_(each.name));
+            }
+            result.cases.push_back(*std::move(measured));
+        }
+    }
+    return {};
+}
+
+// --- any program --------------------------------------------------------------------------------
+
+Result<bench::Traffic> traffic_of(const po::variables_map& options) {
+    std::uint64_t flows = 1;
+    if (options.count("flows") > 0) {
+        WEIR_TRY(flows, parse_number(option_text(options, "flows"), "--flows", 1, 1'000'000));
+    }
+    if (options.count("hex") + options.count("packet") > 1) {
+        return usage("--hex and --packet: one of them");
+    }
+    if (options.count("hex") > 0) {
+        if (flows > 1) {
+            return usage("--flows: only of a packet in words (--packet)");
+        }
+        WEIR_TRY(const auto frame, parse_hex(option_text(options, "hex")));
+        return bench::single_frame(frame);
+    }
+    const std::string words = options.count("packet") > 0
+                                  ? option_text(options, "packet")
+                                  : "ip saddr 198.51.100.1 ip daddr 192.0.2.1 tcp dport 80";
+    const auto fields = text::parse_packet(words);
+    if (!fields) {
+        return fail(text::to_error(fields.error(), ""));
+    }
+    text::PacketFields first = *fields;
+    if (!first.saddr) {
+        first.saddr = first.family == Family::kIpv4 ? *IpAddr::parse("198.51.100.1")
+                                                    : *IpAddr::parse("2001:db8::1");
+    }
+    return bench::make_traffic(
+        flows, [&](std::size_t i) { return flows == 1 ? first : bench::nth_flow(first, i); });
+}
+
+Result<> run_program(const po::variables_map& options, bench::RunResult& result) {
+    const std::string pin = option_text(options, "prog");
+    WEIR_TRY(const auto program, kernel::open_pin(pin));
+    WEIR_TRY(const auto info, kernel::program_info(program.get()));
+    result.programs.push_back({info.name, fmt::format("{:02x}", fmt::join(info.tag, "")),
+                               info.verified_insns, info.jited_prog_len});
+    WEIR_TRY(const auto traffic, traffic_of(options));
+    WEIR_TRY(auto bed, bench::TestBed::set_up(program.get(), traffic));
+    std::optional<int> expect;
+    if (options.count("expect") > 0) {
+        WEIR_TRY(expect, bench::parse_action(bed.type(), option_text(options, "expect")));
+    }
+    bench::CaseResult each;
+    each.name = info.name;
+    each.what = pin;
+    each.type = bed.type();
+    WEIR_TRY(each.measured, bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()),
+                                           result.effort, expect));
+    result.cases.push_back(std::move(each));
+    return {};
+}
+
+// --- the verb -----------------------------------------------------------------------------------
+
+Result<> list(Context& cx, const std::vector<bench::SetUp>& set_ups) {
+    output::Table table({{"scenario"}, {"what"}});
+    output::Json names = output::Json::array();
+    for (const bench::SetUp& set_up : set_ups) {
+        for (const bench::Case& each : set_up.cases) {
+            table.row({each.name, each.what});
+            names.push_back({{"name", each.name}, {"what", each.what}});
+        }
+    }
+    cx.out.text(table.to_string());
+    cx.out.document({{"scenarios", std::move(names)}});
+    return {};
+}
+
+Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+    WEIR_CHECK(at_most(words, 0));
+    std::vector<std::string> only;
+    if (options.count("only") > 0) {
+        only = options["only"].as<std::vector<std::string>>();
+    }
+    bench::RunResult result;
+    WEIR_TRY(result.effort, parse_effort(options));
+    result.machine = bench::this_machine();
+    result.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+    if (options.count("prog") > 0) {
+        if (!only.empty() || options.count("list") > 0) {
+            return usage("--prog: not together with --only or --list, which are about scenarios");
+        }
+        WEIR_CHECK(run_program(options, result));
+    } else {
+        for (const char* option : {"packet", "hex", "flows", "expect"}) {
+            if (options.count(option) > 0) {
+                return usage(
+                    fmt::format("--{}: only with --prog; scenarios have their own", option));
+            }
+        }
+        WEIR_TRY(const auto set_ups, select(only));
+        if (options.count("list") > 0) {
+            return list(cx, set_ups);
+        }
+        WEIR_CHECK(run_scenarios(cx, set_ups, result));
+    }
+    return report_run(cx, result, option_text(options, "baseline"), option_text(options, "out"));
+}
+
+void add_options(po::options_description& add) {
+    add.add_options()("prog", po::value<std::string>()->value_name("PIN"),
+                      "measure this pinned XDP or TC program, anybody's, instead of the scenarios")(
+        "packet", po::value<std::string>()->value_name("WORDS"),
+        "what it is given, in the words of `weir explain` [a TCP SYN to port 80]")(
+        "hex", po::value<std::string>()->value_name("BYTES"), "what it is given, as a frame")(
+        "flows", po::value<std::string>()->value_name("N"),
+        "so many flows by turns: source address and port differ [1]")(
+        "expect", po::value<std::string>()->value_name("ACTION"),
+        "what every packet must be answered: pass, drop, tx, …; else there is no figure")(
+        "only", po::value<std::vector<std::string>>()->composing()->value_name("PATTERN"),
+        "scenarios of these names; * and ? as in a shell; may be repeated")(
+        "list", "name the scenarios and measure nothing")(
+        "rounds", po::value<std::string>()->value_name("N"),
+        "rounds of every case, each with a run around an empty program [15]")(
+        "baseline", po::value<std::string>()->value_name("FILE"),
+        "compare with this earlier result.json: what moved beyond the noise")(
+        "out", po::value<std::string>()->value_name("DIR"),
+        "also write result.json and result.md there");
+}
+
+} // namespace
+
+const Verb bench_run{
+    .path = "bench run",
+    .operands = "",
+    .summary = "what a packet costs in a program, in ns, by BPF_PROG_TEST_RUN",
+    .details =
+        R"(A program of the bench's own stands before the one under test: it restores the packet before
+every lap, takes the next flow's header, calls the program and counts its answers, so that no lap is
+run on another lap's output. The figure is the median, over rounds, of the difference to the same
+around an empty program, with its quartiles. Scenarios run in a Weir of their own, attached nowhere.
+
+  weir bench run --only 'fw4-*'
+  weir bench run --prog /sys/fs/bpf/my_filter --flows 10000 --expect drop
+)",
+    .options = add_options,
+    .run = run};
+
+} // namespace weir::verbs
