@@ -177,6 +177,7 @@ Result<Run> TestBed::run(std::uint32_t program, std::uint32_t laps) {
     record.program = program;
     record.frame_len = frame_len;
     record.header_len = std::min<__u32>(frame_len, REARM_HEADER_MAX);
+    record.no_answer = REARM_NO_ANSWER;
     record.headers = headers_;
     record.next = next_.at(program);
     const __u32 only = 0;

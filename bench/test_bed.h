@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "bench/rearm.h"
+#include "bench/bpf/rearm.h"
 #include "bench/traffic.h"
 
 namespace weir::bench {

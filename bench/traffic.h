@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "bench/rearm.h"
+#include "bench/bpf/rearm.h"
 #include "text/packet_frame.h"
 
 namespace weir::bench {

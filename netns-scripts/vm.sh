@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs a command as root under a Debian kernel, in a throw-away virtual machine.
 #
-#   vm.sh [--kernel 6.1|6.12] [--cpus N] [--memory MIB] [--timeout SECONDS] [--out DIR] -- COMMAND...
+#   vm.sh [--kernel 6.1|6.12] [--cpus N] [--memory MIB] [--timeout SECONDS] [--out DIR] [--icount] -- COMMAND...
 #   vm.sh --fetch 6.1|6.12       only get the kernel
 #
 # The guest's root is this machine's, read-only over 9p under an overlay in memory: tools, libraries and
@@ -9,11 +9,14 @@
 # (--out). QEMU emulates the processor, so that no /dev/kvm is needed. The command's output and exit
 # code are passed on; 124: it took longer than --timeout; 125: the guest did not come up.
 #
+# --icount: one processor whose clock counts executed instructions, one a nanosecond. Times measured
+# inside are then instructions, and the same in every run.
+#
 # Kernels come from Debian (apt-get download), once, into $WEIR_KERNELS or /var/cache/weir/kernels.
 set -euo pipefail
 
 cache=${WEIR_KERNELS:-/var/cache/weir/kernels}
-kernel=6.1 cpus=2 memory=1536 limit=300 out="" fetch_only=""
+kernel=6.1 cpus=2 memory=1536 limit=300 out="" fetch_only="" counting=""
 
 fail() { echo "vm: $*" >&2; exit 125; }
 usage() { sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -25,6 +28,7 @@ while [ $# -gt 0 ]; do
     --memory) memory=${2:?}; shift 2 ;;
     --timeout) limit=${2:?}; shift 2 ;;
     --out) out=${2:?}; shift 2 ;;
+    --icount) counting=yes; shift ;;
     --fetch) kernel=${2:?} fetch_only=yes; shift 2 ;;
     --) shift; break ;;
     *) usage ;;
@@ -166,14 +170,15 @@ GUEST
 }
 
 run_guest() {
-    local status=0 files=$cache/$version
+    local status=0 files=$cache/$version processor=(-accel tcg,thread=multi -smp "$cpus")
+    [ -z "$counting" ] || processor=(-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off)
     # shellcheck disable=SC2034 # used in the guest's script
     mapfile -t environment < <(env | grep '^WEIR' || true)
     guest_script "$@" >"$out/guest.sh"
     rm -f "$out/exit-code"
     # The output goes by a file descriptor of ours: a stdio port would wait for its input for ever.
     timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
-        -accel tcg,thread=multi -cpu max -smp "$cpus" -m "$memory" \
+        "${processor[@]}" -cpu max -m "$memory" \
         -nodefaults -no-reboot -display none \
         -kernel "$files/vmlinux" -initrd "$files/initramfs.gz" \
         -append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=1" \
