@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <optional>
 #include <random>
 
 #include "bench/rule_generator.h"
@@ -76,48 +77,54 @@ RuleSet adversarial(Family family, std::size_t size) {
     return set;
 }
 
-Case one_packet(std::string name, std::string what, const text::PacketFields& packet, int expect) {
-    return {.name = std::move(name),
-            .what = std::move(what),
-            .expect = expect,
-            .traffic = [packet] { return make_traffic(1, [&](std::size_t) { return packet; }); }};
-}
+// A rule set that is made when it is first asked for.
+using Lazy = std::function<const RuleSet&()>;
 
-Case mixed(std::string name, std::string what, std::shared_ptr<const RuleSet> set) {
-    return {.name = std::move(name), .what = std::move(what), .expect = XDP_DROP, .traffic = [set] {
-                std::mt19937_64 random(kSeed);
-                return make_traffic(kMixed,
-                                    [&](std::size_t) { return set->nth(random() % set->size); });
-            }};
+Lazy lazily(Family family, bool hard, std::size_t size) {
+    return [=, made = std::make_shared<std::optional<RuleSet>>()]() -> const RuleSet& {
+        if (!*made) {
+            *made = hard ? adversarial(family, size) : realistic(family, size);
+        }
+        return **made;
+    };
 }
 
 SetUp firewall_set_up(Family family, bool hard, std::size_t size) {
-    const auto set =
-        std::make_shared<const RuleSet>(hard ? adversarial(family, size) : realistic(family, size));
+    const Lazy set = lazily(family, hard, size);
     const std::string series =
         fmt::format("fw{}{}", family == Family::kIpv4 ? 4 : 6, hard ? "-hard" : "");
     const std::string rules =
         fmt::format("{} {} {} rule{}", size, hard ? "adversarial" : "realistic",
                     family == Family::kIpv4 ? "IPv4" : "IPv6", size == 1 ? "" : "s");
-    SetUp set_up{.limits = limits_for(size), .yaml = [set] { return set->yaml(); }};
-    const auto add = [&](Case made, const std::string& which) {
-        made.series = series + "-" + which;
-        made.x = size;
-        made.counted = size <= 1000;
-        set_up.cases.push_back(std::move(made));
+    SetUp set_up{.limits = limits_for(size), .yaml = [set] { return set().yaml(); }};
+
+    const auto add = [&](const char* which, const std::string& what, int expect,
+                         std::function<Traffic()> traffic) {
+        set_up.cases.push_back({.name = fmt::format("{}-{}-{}", series, size, which),
+                                .what = rules + ", " + what,
+                                .expect = expect,
+                                .traffic = std::move(traffic),
+                                .series = series + "-" + which,
+                                .x = size});
+        // A part of many headers is not the whole.
+        set_up.cases.back().counted = size <= 1000 && std::string_view(which) != "mixed";
     };
-    const std::string name = fmt::format("{}-{}", series, size);
+    const auto one = [&](const char* which, const std::string& what, int expect,
+                         std::function<text::PacketFields(const RuleSet&)> packet) {
+        add(which, what, expect,
+            [set, packet] { return make_traffic(1, [&](std::size_t) { return packet(set()); }); });
+    };
     if (size > 1) {
-        add(one_packet(name + "-first", rules + ", the first one drops", set->nth(0), XDP_DROP),
-            "first");
+        one("first", "the first one drops", XDP_DROP, [](const RuleSet& s) { return s.nth(0); });
     }
-    add(one_packet(name + "-last", rules + ", the last one drops", set->last.match, XDP_DROP),
-        "last");
-    add(one_packet(name + "-miss", rules + ", none matches", set->miss, XDP_PASS), "miss");
+    one("last", "the last one drops", XDP_DROP, [](const RuleSet& s) { return s.last.match; });
+    one("miss", "none matches", XDP_PASS, [](const RuleSet& s) { return s.miss; });
     if (size > 1) {
-        add(mixed(name + "-mixed",
-                  rules + fmt::format(", {} headers, each of a random rule", kMixed), set),
-            "mixed");
+        add("mixed", fmt::format("{} headers, each of a random rule", kMixed), XDP_DROP, [set] {
+            std::mt19937_64 random(kSeed);
+            return make_traffic(kMixed,
+                                [&](std::size_t) { return set().nth(random() % set().size); });
+        });
     }
     return set_up;
 }

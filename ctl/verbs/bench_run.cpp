@@ -1,45 +1,18 @@
+#include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <fnmatch.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <chrono>
 
 #include "bench/result.h"
-#include "bench/scenario.h"
 #include "kernel/bpf.h"
 #include "text/packet_text.h"
 #include "verbs/all.h"
-#include "verbs/bench_node.h"
 #include "verbs/bench_report.h"
+#include "verbs/bench_scenarios.h"
 #include "verbs/hex.h"
 #include "verbs/words.h"
 
 namespace weir::verbs {
 namespace {
-
-// One line on a terminal that says how far it is; nothing elsewhere.
-class Progress {
-public:
-    explicit Progress(std::size_t of) : of_(of), shown_(isatty(STDERR_FILENO) != 0) {}
-    ~Progress() { print(""); }
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-
-    void next(const std::string& name) { print(fmt::format("[{}/{}] {}", ++at_, of_, name)); }
-
-private:
-    void print(const std::string& line) const {
-        if (shown_) {
-            fmt::print(stderr, "\r\x1b[K{}", line);
-            std::fflush(stderr);
-        }
-    }
-    std::size_t of_;
-    std::size_t at_ = 0;
-    bool shown_;
-};
 
 Result<bench::Effort> parse_effort(const po::variables_map& options) {
     bench::Effort effort;
@@ -49,91 +22,6 @@ Result<bench::Effort> parse_effort(const po::variables_map& options) {
         effort.rounds = static_cast<std::uint32_t>(rounds);
     }
     return effort;
-}
-
-// --- scenarios ----------------------------------------------------------------------------------
-
-bool wanted(const bench::Case& each, const std::vector<std::string>& only) {
-    return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& pattern) {
-               return fnmatch(pattern.c_str(), each.name.c_str(), 0) == 0;
-           });
-}
-
-// Set-ups with the cases that are wanted; set-ups without any are left out.
-Result<std::vector<bench::SetUp>> select(const std::vector<std::string>& only) {
-    std::vector<bench::SetUp> chosen;
-    for (bench::SetUp& set_up : bench::scenarios()) {
-        std::erase_if(set_up.cases, [&](const bench::Case& each) { return !wanted(each, only); });
-        if (!set_up.cases.empty()) {
-            chosen.push_back(std::move(set_up));
-        }
-    }
-    if (chosen.empty()) {
-        return usage(
-            fmt::format("--only '{}': no scenario has such a name; `weir bench run --list`",
-                        fmt::join(only, "', '")));
-    }
-    return chosen;
-}
-
-bench::CaseResult named(const bench::Case& each) {
-    bench::CaseResult result;
-    result.name = each.name;
-    result.what = each.what;
-    result.series = each.series;
-    result.x = each.x;
-    return result;
-}
-
-Result<bench::CaseResult> measure_case(const BenchNode& node, const bench::Case& each,
-                                       const bench::Effort& effort) {
-    const bench::Traffic traffic = each.traffic();
-    WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(each.program), traffic));
-    bench::CaseResult result = named(each);
-    result.type = bed.type();
-    WEIR_TRY(result.measured,
-             bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()), effort,
-                            each.expect));
-    return result;
-}
-
-Result<> note_programs(const BenchNode& node, bench::RunResult& result) {
-    for (const Fd& program : node.programs) {
-        WEIR_TRY(const auto info, kernel::program_info(program.get()));
-        result.programs.push_back({info.name, fmt::format("{:02x}", fmt::join(info.tag, "")),
-                                   info.verified_insns, info.jited_prog_len});
-    }
-    return {};
-}
-
-Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
-                       bench::RunResult& result) {
-    WEIR_CHECK(enter_bench_network());
-    std::size_t count = 0;
-    for (const bench::SetUp& set_up : set_ups) {
-        count += set_up.cases.size();
-    }
-    Progress progress(count);
-    for (const bench::SetUp& set_up : set_ups) {
-        const auto node = make_bench_node(cx, set_up);
-        if (node && result.programs.empty()) {
-            WEIR_CHECK(note_programs(*node, result));
-        }
-        for (const bench::Case& each : set_up.cases) {
-            progress.next(each.name);
-            if (!node) { // more than this version takes: shown, and measured once it takes it
-                result.cases.push_back(named(each));
-                result.cases.back().refused = node.error().message();
-                continue;
-            }
-            auto measured = measure_case(*node, each, result.effort);
-            if (!measured) {
-                return fail(std::move(measured).error().while_(each.name));
-            }
-            result.cases.push_back(*std::move(measured));
-        }
-    }
-    return {};
 }
 
 // --- any program --------------------------------------------------------------------------------
@@ -172,9 +60,8 @@ Result<bench::Traffic> traffic_of(const po::variables_map& options) {
 Result<> run_program(const po::variables_map& options, bench::RunResult& result) {
     const std::string pin = option_text(options, "prog");
     WEIR_TRY(const auto program, kernel::open_pin(pin));
-    WEIR_TRY(const auto info, kernel::program_info(program.get()));
-    result.programs.push_back({info.name, fmt::format("{:02x}", fmt::join(info.tag, "")),
-                               info.verified_insns, info.jited_prog_len});
+    WEIR_TRY(const auto size, size_of(program.get()));
+    result.programs.push_back(size);
     WEIR_TRY(const auto traffic, traffic_of(options));
     WEIR_TRY(auto bed, bench::TestBed::set_up(program.get(), traffic));
     std::optional<int> expect;
@@ -182,7 +69,7 @@ Result<> run_program(const po::variables_map& options, bench::RunResult& result)
         WEIR_TRY(expect, bench::parse_action(bed.type(), option_text(options, "expect")));
     }
     bench::CaseResult each;
-    each.name = info.name;
+    each.name = size.name;
     each.what = pin;
     each.type = bed.type();
     WEIR_TRY(each.measured, bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()),
@@ -229,7 +116,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
                     fmt::format("--{}: only with --prog; scenarios have their own", option));
             }
         }
-        WEIR_TRY(const auto set_ups, select(only));
+        WEIR_TRY(const auto set_ups, select(only, [](const bench::Case&) { return true; }));
         if (options.count("list") > 0) {
             return list(cx, set_ups);
         }

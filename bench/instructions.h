@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "bench/result.h"
+
+namespace weir::bench {
+
+// Executed instructions of a packet, by scenario, and the kernel whose JIT made them.
+struct Instructions {
+    std::string kernel; // release, of uname(2)
+    std::map<std::string, std::uint64_t> counts;
+};
+
+// Takes the figures of a result as counts. Refused if the rounds do not agree: then the clock does
+// not count instructions. (QEMU's does with `-icount shift=0`: docs/devel/tcg-icount.rst there.)
+Result<Instructions> counted(const RunResult& result);
+
+// A file with such figures for several kernel series: "6.1", "6.12".
+class InstructionTable {
+public:
+    static Result<InstructionTable> parse(std::string_view json);
+    std::string to_string() const; // JSON, sorted, a line each: made to be compared line by line
+
+    void set(const Instructions& figures) { series_[series_of(figures.kernel)] = figures; }
+    // What is more than in the table, one line each. Maps' hash seeds differ by boot, which moves
+    // figures by an instruction or two; another release of the same series moves them a little
+    // more. Empty: nothing grew. An error where the table has no figures of that series.
+    Result<std::vector<std::string>> grown(const Instructions& now) const;
+
+private:
+    static std::string series_of(const std::string& kernel); // "6.1.0-56-amd64" -> "6.1"
+    std::map<std::string, Instructions> series_;
+};
+
+} // namespace weir::bench
