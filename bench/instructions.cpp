@@ -79,6 +79,16 @@ std::string InstructionTable::to_string() const {
     return document.dump(2) + "\n";
 }
 
+std::optional<std::uint64_t> InstructionTable::count(const std::string& series,
+                                                     const std::string& name) const {
+    const auto figures = series_.find(series);
+    if (figures == series_.end()) {
+        return std::nullopt;
+    }
+    const auto count = figures->second.counts.find(name);
+    return count == figures->second.counts.end() ? std::nullopt : std::optional(count->second);
+}
+
 Result<std::vector<std::string>> InstructionTable::grown(const Instructions& now) const {
     const auto known = series_.find(series_of(now.kernel));
     if (known == series_.end()) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ public:
     static Result<InstructionTable> parse(std::string_view json);
     std::string to_string() const; // JSON, sorted, a line each: made to be compared line by line
 
+    // Of a scenario under a kernel series ("6.1"); none where the table has none.
+    std::optional<std::uint64_t> count(const std::string& series, const std::string& name) const;
     void set(const Instructions& figures) { series_[series_of(figures.kernel)] = figures; }
     // What is more than in the table, one line each. Maps' hash seeds differ by boot, which moves
     // figures by an instruction or two; another release of the same series moves them a little

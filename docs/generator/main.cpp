@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
                                {"reasons", reasons_page},
                                {"packet-classes", classes_page},
                                {"maps", maps_page},
+                               {"scenarios", scenarios_page},
                                {"limits", limits_page}};
     if (argc != 2) {
         std::fprintf(stderr, "usage: weir_reference FOLDER\n");

@@ -11,6 +11,7 @@ std::string reasons_page();
 std::string classes_page();
 std::string limits_page();
 std::string maps_page();
+std::string scenarios_page();
 
 // A cell of a Markdown table: its bars escaped.
 std::string cell(std::string_view text);
