@@ -55,7 +55,56 @@ void remove_bases_of_the_dead() {
     }
 }
 
-Result<BenchNode> open(const kernel::Pins& pins) {
+} // namespace
+
+struct PinnedBench::State {
+    HeldSignals held; // destroyed last: while it lives, Ctrl-C waits
+    Context cx;
+    bool published = false;
+    explicit State(Context& outer)
+        : cx{kernel::Pins(fs::path(kFolder) / fmt::format("{}{}", kName, getpid())), outer.out} {}
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+        std::error_code ignored;
+        fs::remove_all(cx.pins.base(), ignored);
+    }
+};
+
+PinnedBench::PinnedBench(std::unique_ptr<State> state) : state_(std::move(state)) {}
+PinnedBench::PinnedBench(PinnedBench&&) noexcept = default;
+PinnedBench::~PinnedBench() = default;
+
+Result<PinnedBench> PinnedBench::load(Context& cx, const model::Limits& limits) {
+    remove_bases_of_the_dead();
+    PinnedBench bench(std::make_unique<State>(cx));
+    const kernel::Pins& pins = bench.state_->cx.pins;
+    WEIR_CHECK(pins.prepare());
+    WEIR_CHECK(kernel::load(pins, limits));
+    return bench;
+}
+
+Result<> PinnedBench::apply(const std::string& yaml) {
+    std::vector<text::Warning> warnings;
+    WEIR_TRY(auto wanted, text::parse_config(yaml, "bench", warnings));
+    return edit([&](model::Config& config) -> Result<> {
+        config = std::move(wanted);
+        return {};
+    });
+}
+
+Result<> PinnedBench::edit(const Edit& edit) {
+    if (!state_->published) {
+        WEIR_TRY(auto node, kernel::Node::open(state_->cx.pins));
+        WEIR_CHECK(publish_empty(node));
+        state_->published = true;
+    }
+    WEIR_CHECK(change(state_->cx, edit));
+    return {};
+}
+
+Result<BenchNode> PinnedBench::open() const {
+    const kernel::Pins& pins = state_->cx.pins;
     WEIR_TRY(auto node, kernel::Node::open(pins));
     BenchNode bench{std::move(node), {}};
     for (const auto which :
@@ -66,34 +115,19 @@ Result<BenchNode> open(const kernel::Pins& pins) {
     return bench;
 }
 
-Result<BenchNode> build(Context& cx, const bench::SetUp& set_up) {
-    std::vector<text::Warning> warnings;
-    WEIR_TRY(const auto wanted, text::parse_config(set_up.yaml(), "bench", warnings));
-    WEIR_CHECK(kernel::load(cx.pins, set_up.limits));
-    if (!set_up.bare) {
-        {
-            WEIR_TRY(auto node, kernel::Node::open(cx.pins));
-            WEIR_CHECK(publish_empty(node));
-        }
-        WEIR_CHECK(change(cx, [&](model::Config& config) -> Result<> {
-            config = wanted;
-            return {};
-        }));
-    }
-    return open(cx.pins);
+bool PinnedBench::interrupted() {
+    sigset_t waiting;
+    sigpending(&waiting);
+    return sigismember(&waiting, SIGINT) == 1 || sigismember(&waiting, SIGTERM) == 1 ||
+           sigismember(&waiting, SIGHUP) == 1;
 }
 
-} // namespace
-
 Result<BenchNode> make_bench_node(Context& cx, const bench::SetUp& set_up) {
-    const HeldSignals held;
-    remove_bases_of_the_dead();
-    Context own{kernel::Pins(fs::path(kFolder) / fmt::format("{}{}", kName, getpid())), cx.out};
-    WEIR_CHECK(own.pins.prepare());
-    auto built = build(own, set_up);
-    std::error_code ignored;
-    fs::remove_all(own.pins.base(), ignored);
-    return built;
+    WEIR_TRY(auto bench, PinnedBench::load(cx, set_up.limits));
+    if (!set_up.bare) {
+        WEIR_CHECK(bench.apply(set_up.yaml()));
+    }
+    return bench.open();
 }
 
 Result<> enter_bench_network() {

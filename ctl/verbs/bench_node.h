@@ -1,16 +1,19 @@
 #pragma once
 
 #include <array>
+#include <memory>
+#include <string>
 
 #include "base/fd.h"
 #include "bench/scenario.h"
 #include "kernel/node.h"
+#include "verbs/change.h"
 #include "verbs/verb.h"
 
 namespace weir::verbs {
 
-// A Weir of the bench's own: loaded and configured beside the user's, attached nowhere, and held by
-// descriptors alone, so that nothing of it outlives the command.
+// A Weir of the bench's own, attached nowhere, held by descriptors alone: nothing of it outlives
+// the command.
 struct BenchNode {
     kernel::Node node;
     std::array<Fd, 3> programs; // by kernel::Program
@@ -19,7 +22,29 @@ struct BenchNode {
     }
 };
 
-// Errors are the configuration's: too large for this version, say.
+// The same while it is pinned, and can be changed as the user's can. Ctrl-C waits until it is gone.
+class PinnedBench {
+public:
+    // Loaded; nothing is published yet.
+    static Result<PinnedBench> load(Context& cx, const model::Limits& limits);
+    PinnedBench(PinnedBench&&) noexcept;
+    PinnedBench& operator=(PinnedBench&&) = delete;
+    ~PinnedBench();
+
+    // As `weir apply` does it. Errors are the configuration's: too large for this version, say.
+    Result<> apply(const std::string& yaml);
+    Result<> edit(const Edit& edit);
+    Result<BenchNode> open() const;
+    // A signal waits to end this command: stop soon.
+    static bool interrupted();
+
+private:
+    struct State;
+    explicit PinnedBench(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+// Loads and applies what a set-up says.
 Result<BenchNode> make_bench_node(Context& cx, const bench::SetUp& set_up);
 
 // Moves this process into a network namespace of its own, with what routed set-ups find there.

@@ -225,3 +225,25 @@ def test_instructions_want_a_clock_that_counts_them(weir):
     assert weir.refuses(1, "bench", "insns", "--only", "count").endswith(
         "this machine's clock does not count instructions; run it in QEMU: netns-scripts/vm.sh "
         "--icount -- weir bench insns")
+
+
+def test_no_packet_sees_half_of_a_change(weir):
+    document = weir.json("bench", "control", "--traffic-only", "--generations", 50)
+
+    under = document["under_traffic"]
+    assert under["generations"] == 50 and under["packets"] > 10000 and under["mixed"] == 0
+
+
+def test_interrupted_control_leaves_nothing(weir):
+    before = bench_pins()
+    running = weir.start("bench", "control")
+    deadline = time.monotonic() + 20
+    while bench_pins() == before:
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+
+    running.send_signal(signal.SIGINT)
+
+    assert running.wait(timeout=60) != 0
+    running.communicate()
+    assert bench_pins() == before

@@ -1,0 +1,195 @@
+#include <linux/bpf.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <thread>
+
+#include "bench/control.h"
+#include "text/packet_text.h"
+#include "verbs/all.h"
+#include "verbs/bench_node.h"
+#include "verbs/words.h"
+
+namespace weir::verbs {
+namespace {
+
+Result<> stop_if_interrupted() {
+    return PinnedBench::interrupted() ? fail("interrupted") : Result<>{};
+}
+
+Result<> add_rule(PinnedBench& bench, const std::string& words) {
+    std::vector<text::Warning> warnings;
+    const auto rule = text::parse_rule(words, warnings);
+    if (!rule) {
+        return fail(text::to_error(rule.error(), ""));
+    }
+    return bench.edit([&](model::Config& config) -> Result<> {
+        config.ingress.rules.push_back(*rule);
+        return {};
+    });
+}
+
+Result<double> timed_ms(PinnedBench& bench, const bench::ControlCase& each,
+                        const std::string& after) {
+    const auto start = std::chrono::steady_clock::now();
+    WEIR_CHECK(each.after ? bench.apply(after) : add_rule(bench, each.rule));
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+        .count();
+}
+
+// Round by round: back to what stood before, untimed, then the change.
+Result<bench::Figure> measure(Context& cx, const bench::ControlCase& each) {
+    WEIR_TRY(auto bench, PinnedBench::load(cx, each.limits));
+    const std::string before = each.before(), after = each.after ? each.after() : "";
+    std::vector<double> times;
+    for (std::uint32_t round = 0; round < each.rounds; round++) {
+        WEIR_CHECK(stop_if_interrupted());
+        WEIR_CHECK(bench.apply(before));
+        WEIR_TRY(const double ms, timed_ms(bench, each, after));
+        times.push_back(ms);
+    }
+    return bench::figure_of(std::move(times));
+}
+
+bench::ControlResult try_measure(Context& cx, const bench::ControlCase& each) {
+    bench::ControlResult result{each.name, each.what, {}, ""};
+    auto figure = measure(cx, each);
+    if (figure) {
+        result.milliseconds = *figure;
+    } else {
+        result.refused = figure.error().message();
+    }
+    return result;
+}
+
+// One thread runs packets, this one changes the generation under them.
+Result<bench::MixResult> mix(Context& cx, std::uint32_t generations) {
+    constexpr std::uint32_t kLaps = 20000;
+    const bench::MixPair pair = bench::mix_pair();
+    WEIR_TRY(auto bench, PinnedBench::load(cx, {}));
+    WEIR_CHECK(bench.apply(pair.first));
+    WEIR_TRY(const auto node, bench.open());
+    const auto packet = text::parse_packet(pair.packet);
+    if (!packet) {
+        return fail(text::to_error(packet.error(), ""));
+    }
+    const bench::Traffic traffic = bench::make_traffic(1, [&](std::size_t) { return *packet; });
+    WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(kernel::Program::kIngress), traffic));
+
+    std::atomic<bool> stop = false;
+    bench::Tally tally;
+    Result<> ran;
+    std::thread packets([&] {
+        while (!stop && ran) {
+            if (auto run = bed.run(REARM_UNDER_TEST, kLaps); run) {
+                tally += run->tally;
+            } else {
+                ran = fail(std::move(run).error());
+            }
+        }
+    });
+    Result<> changed;
+    bench::MixResult result;
+    for (; result.generations < generations && changed; result.generations++) {
+        changed = stop_if_interrupted();
+        if (changed) {
+            changed = bench.apply(result.generations % 2 == 0 ? pair.second : pair.first);
+        }
+    }
+    stop = true;
+    packets.join();
+    WEIR_CHECK(changed);
+    WEIR_CHECK(ran);
+    for (const std::uint64_t laps : tally.answers) {
+        result.packets += laps;
+    }
+    result.mixed = result.packets - tally.of(XDP_PASS);
+    return result;
+}
+
+std::string text_of(const bench::ControlReport& report) {
+    output::Table table({{"change"},
+                         {"ms", output::Align::kRight},
+                         {"quartiles", output::Align::kRight},
+                         {"what"}});
+    for (const bench::ControlResult& each : report.cases) {
+        if (each.milliseconds) {
+            const bench::Figure& ms = *each.milliseconds;
+            table.row({each.name, fmt::format("{:.1f}", ms.median),
+                       fmt::format("{:.1f}-{:.1f}", ms.lower, ms.upper), each.what});
+        } else {
+            table.row({each.name, "-", "-", "refused: " + each.refused});
+        }
+    }
+    return fmt::format(
+        "{}, kernel {}, {} x {}\n\n{}\nunder traffic: {} generations, {} packets, {} "
+        "of them saw a mix of two\n",
+        report.machine.weir, report.machine.kernel, report.machine.cpus, report.machine.processor,
+        table.to_string(), report.mix.generations, report.mix.packets, report.mix.mixed);
+}
+
+Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+    WEIR_CHECK(at_most(words, 0));
+    std::uint64_t generations = 200;
+    if (options.count("generations") > 0) {
+        WEIR_TRY(generations,
+                 parse_number(option_text(options, "generations"), "--generations", 2, 1'000'000));
+    }
+    bench::ControlReport report;
+    report.machine = bench::this_machine();
+    report.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+    if (options.count("traffic-only") == 0) {
+        for (const bench::ControlCase& each : bench::control_cases()) {
+            report.cases.push_back(try_measure(cx, each));
+        }
+    }
+    WEIR_TRY(report.mix, mix(cx, static_cast<std::uint32_t>(generations)));
+    output::Json document = bench::to_json(report);
+    const std::string out = option_text(options, "out");
+    if (!out.empty()) {
+        std::error_code error;
+        std::filesystem::create_directories(out, error);
+        std::ofstream file(std::filesystem::path(out) / "control.json");
+        file << document.dump(2) << '\n' << std::flush;
+        if (!file) {
+            return fail_errno("writing " + out + "/control.json", errno);
+        }
+    }
+    cx.out.text(text_of(report));
+    cx.out.document(std::move(document));
+    return report.mix.mixed == 0 ? Result<>{}
+                                 : fail(fmt::format("{} of {} packets saw a mix of generations",
+                                                    report.mix.mixed, report.mix.packets));
+}
+
+void add_options(po::options_description& add) {
+    add.add_options()("generations", po::value<std::string>()->value_name("N"),
+                      "changes that are made under traffic [200]")(
+        "traffic-only", "only the changes under traffic, no times")(
+        "out", po::value<std::string>()->value_name("DIR"), "also write control.json there");
+}
+
+} // namespace
+
+const Verb bench_control{
+    .path = "bench control",
+    .operands = "",
+    .summary = "how long changes of the configuration take, and that no packet sees half of one",
+    .details =
+        R"(Times are those of `weir apply` (one rule: `weir fw add`) without the start of the process:
+reading YAML, checking, compiling, building the new tables and turning to them, in a Weir of the
+bench's own. Then generations
+alternate under packets that would be dropped if they met the rules of one and the sets of the other.
+
+  weir bench control --out results
+)",
+    .options = add_options,
+    .run = run};
+
+} // namespace weir::verbs
