@@ -60,12 +60,15 @@ Machine this_machine() {
 }
 
 Json to_json(const RunResult& result) {
-    Json programs = Json::array(), cases = Json::array();
+    Json programs = Json::array(), memory = Json::array(), cases = Json::array();
     for (const ProgramSize& program : result.programs) {
         programs.push_back({{"name", program.name},
                             {"tag", program.tag},
                             {"verified_insns", program.verified_insns},
                             {"jited_bytes", program.jited_bytes}});
+    }
+    for (const MemoryCost& each : result.memory) {
+        memory.push_back({{"of", each.what}, {"bytes", each.bytes}, {"maps", each.of}});
     }
     for (const CaseResult& each : result.cases) {
         cases.push_back(to_json(each));
@@ -79,6 +82,7 @@ Json to_json(const RunResult& result) {
             {"started", result.started},
             {"options", {{"rounds", result.effort.rounds}, {"run_ns", result.effort.run_ns}}},
             {"programs", std::move(programs)},
+            {"memory", std::move(memory)},
             {"cases", std::move(cases)}};
 }
 

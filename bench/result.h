@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/measure.h"
+#include "bench/memory.h"
 
 namespace weir::bench {
 
@@ -49,6 +50,7 @@ struct RunResult {
     std::string started; // UTC, ISO 8601
     Effort effort;
     std::vector<ProgramSize> programs;
+    std::vector<MemoryCost> memory; // of Weir's own maps; none where another program is measured
     std::vector<CaseResult> cases;
 };
 

@@ -76,6 +76,14 @@ output::Table programs_of(const bench::RunResult& result) {
     return table;
 }
 
+output::Table memory_of(const bench::RunResult& result) {
+    output::Table table({{"memory of a"}, {"bytes", output::Align::kRight}, {"in"}});
+    for (const bench::MemoryCost& each : result.memory) {
+        table.row({each.what, fmt::format("{:.0f}", each.bytes), each.of});
+    }
+    return table;
+}
+
 Result<> write(const std::filesystem::path& path, const std::string& text) {
     std::ofstream file(path);
     file << text << std::flush;
@@ -98,10 +106,13 @@ Result<> report_run(Context& cx, const bench::RunResult& result, const std::stri
         }
         before = *std::move(figures);
     }
-    const std::string text =
+    std::string text =
         fmt::format("{}, kernel {}, {} x {}\n\n{}\n{}", result.machine.weir, result.machine.kernel,
                     result.machine.cpus, result.machine.processor,
                     table_of(result, before).to_string(), programs_of(result).to_string());
+    if (!result.memory.empty()) {
+        text += "\n" + memory_of(result).to_string();
+    }
     cx.out.text(text);
     output::Json document = bench::to_json(result);
     if (!out.empty()) {

@@ -59,11 +59,12 @@ Result<bench::CaseResult> measure_case(const BenchNode& node, const bench::Case&
     return result;
 }
 
-Result<> note_programs(const BenchNode& node, bench::RunResult& result) {
+Result<> note_costs(const BenchNode& node, bench::RunResult& result) {
     for (const Fd& program : node.programs) {
         WEIR_TRY(auto size, size_of(program.get()));
         result.programs.push_back(std::move(size));
     }
+    WEIR_TRY(result.memory, bench::memory_costs(node.node));
     return {};
 }
 
@@ -105,7 +106,7 @@ Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
     for (const bench::SetUp& set_up : set_ups) {
         const auto node = make_bench_node(cx, set_up);
         if (node && result.programs.empty()) {
-            WEIR_CHECK(note_programs(*node, result));
+            WEIR_CHECK(note_costs(*node, result));
         }
         for (const bench::Case& each : set_up.cases) {
             progress.next(each.name);
