@@ -13,6 +13,8 @@ constexpr std::string_view kKind = "instructions";
 constexpr double kSameRun = 3;
 // Between boots of one kernel, as a share: the kernel's hash tables are seeded anew.
 constexpr double kSameKernel = 0.003;
+// The same, of the kernel's own tables of routes and neighbours, whose chains are long or short.
+constexpr double kRouted = 0.01;
 // Between releases of a series, as a share.
 constexpr double kSameSeries = 0.02;
 
@@ -25,7 +27,7 @@ Result<Instructions> counted(const RunResult& result) {
     if (result.machine.processor.find("TCG") == std::string::npos) {
         return fail(fmt::format("{}: {}", result.machine.processor, kMend));
     }
-    Instructions figures{result.machine.kernel, {}};
+    Instructions figures{result.machine.kernel, {}, {}};
     for (const CaseResult& each : result.cases) {
         if (!each.measured) {
             return fail(each.name + ": " + each.refused);
@@ -33,6 +35,9 @@ Result<Instructions> counted(const RunResult& result) {
         if (each.measured->net.spread() > kSameRun || each.measured->net.median < 1) {
             return fail(fmt::format("{}: {:.0f} to {:.0f} in one run: {}", each.name,
                                     each.measured->net.lower, each.measured->net.upper, kMend));
+        }
+        if (each.routed) {
+            figures.routed.insert(each.name);
         }
         figures.counts[each.name] =
             static_cast<std::uint64_t>(std::llround(each.measured->net.median));
@@ -103,7 +108,10 @@ Result<std::vector<std::string>> InstructionTable::grown(const Instructions& now
             continue;
         }
         const auto committed = static_cast<double>(before->second);
-        const double allowed = std::max(kSameRun, committed * (same ? kSameKernel : kSameSeries));
+        const double share = !same                       ? kSameSeries
+                             : now.routed.contains(name) ? kRouted
+                                                         : kSameKernel;
+        const double allowed = std::max(kSameRun, committed * share);
         if (static_cast<double>(count) > committed + allowed) {
             lines.push_back(fmt::format("{}: {} instructions, {} in the table ({:+d})", name, count,
                                         before->second,

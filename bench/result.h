@@ -40,6 +40,7 @@ struct CaseResult {
     std::string what;
     std::string series;
     std::uint64_t x = 0;
+    bool routed = false; // the kernel's routing table is a part of it
     ProgramType type = ProgramType::kXdp;
     std::optional<Measured> measured;
     std::string refused; // why there is no figure

@@ -38,20 +38,21 @@ bool matches(const std::string& name, const std::vector<std::string>& only) {
            });
 }
 
-bench::CaseResult named(const bench::Case& each) {
+bench::CaseResult named(const bench::SetUp& set_up, const bench::Case& each) {
     bench::CaseResult result;
     result.name = each.name;
     result.what = each.what;
     result.series = each.series;
     result.x = each.x;
+    result.routed = set_up.routed;
     return result;
 }
 
-Result<bench::CaseResult> measure_case(const BenchNode& node, const bench::Case& each,
-                                       const bench::Effort& effort) {
+Result<bench::CaseResult> measure_case(const BenchNode& node, const bench::SetUp& set_up,
+                                       const bench::Case& each, const bench::Effort& effort) {
     const bench::Traffic traffic = each.traffic();
     WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(each.program), traffic));
-    bench::CaseResult result = named(each);
+    bench::CaseResult result = named(set_up, each);
     result.type = bed.type();
     WEIR_TRY(result.measured,
              bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()), effort,
@@ -111,11 +112,11 @@ Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
         for (const bench::Case& each : set_up.cases) {
             progress.next(each.name);
             if (!node) { // more than this version takes: shown, and measured once it takes it
-                result.cases.push_back(named(each));
+                result.cases.push_back(named(set_up, each));
                 result.cases.back().refused = node.error().message();
                 continue;
             }
-            auto measured = measure_case(*node, each, result.effort);
+            auto measured = measure_case(*node, set_up, each, result.effort);
             if (!measured) {
                 return fail(std::move(measured).error().while_(each.name));
             }

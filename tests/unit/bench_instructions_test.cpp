@@ -23,13 +23,13 @@ RunResult guest_result(CaseResult only) {
 
 InstructionTable table_of(const std::string& kernel, std::uint64_t count) {
     InstructionTable table;
-    table.set({kernel, {{"fw", count}}});
+    table.set({kernel, {{"fw", count}}, {}});
     return table;
 }
 
 std::vector<std::string> grown(const InstructionTable& table, const std::string& kernel,
                                std::uint64_t count) {
-    const auto lines = table.grown({kernel, {{"fw", count}}});
+    const auto lines = table.grown({kernel, {{"fw", count}}, {}});
     EXPECT_TRUE(lines) << lines.error().message();
     return lines ? *lines : std::vector<std::string>{};
 }
@@ -63,7 +63,7 @@ TEST(BenchInstructions, AScenarioWithoutAFigureIsNotLeftOut) {
 
 TEST(BenchInstructions, TheTableIsReadAsItWasWritten) {
     InstructionTable table = table_of("6.1.0-56-amd64", 1000);
-    table.set({"6.12.117+deb12-amd64", {{"fw", 2000}}});
+    table.set({"6.12.117+deb12-amd64", {{"fw", 2000}}, {}});
     const auto read = InstructionTable::parse(table.to_string());
     ASSERT_TRUE(read) << read.error().message();
     EXPECT_EQ(read->to_string(), table.to_string());
@@ -78,6 +78,12 @@ TEST(BenchInstructions, GrownUnderTheSameReleaseByMoreThanASeedDoes) {
               std::vector<std::string>{"fw: 4013 instructions, 4000 in the table (+13)"});
 }
 
+TEST(BenchInstructions, RoutesAndNeighboursMoveMoreBetweenBoots) {
+    const InstructionTable table = table_of("6.1.0-56-amd64", 4000);
+    EXPECT_TRUE(table.grown({"6.1.0-56-amd64", {{"fw", 4040}}, {"fw"}})->empty());
+    EXPECT_EQ(table.grown({"6.1.0-56-amd64", {{"fw", 4041}}, {"fw"}})->size(), 1U);
+}
+
 TEST(BenchInstructions, AnotherReleaseOfTheSeriesMayMoveThem) {
     const InstructionTable table = table_of("6.1.0-56-amd64", 4000);
     EXPECT_TRUE(grown(table, "6.1.0-60-amd64", 4080).empty());
@@ -86,18 +92,18 @@ TEST(BenchInstructions, AnotherReleaseOfTheSeriesMayMoveThem) {
 
 TEST(BenchInstructions, WhatTheTableLacksIsSaid) {
     const InstructionTable table = table_of("6.1.0-56-amd64", 4000);
-    const auto lines = table.grown({"6.1.0-56-amd64", {{"new", 5}}});
+    const auto lines = table.grown({"6.1.0-56-amd64", {{"new", 5}}, {}});
     ASSERT_TRUE(lines);
     EXPECT_EQ(*lines, std::vector<std::string>{"new: 5 instructions, not in the table"});
-    const auto other = table.grown({"6.12.1", {{"fw", 5}}});
+    const auto other = table.grown({"6.12.1", {{"fw", 5}}, {}});
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().message(), "the table has no figures of kernel 6.12");
 }
 
 TEST(BenchInstructions, AnotherFileIsNoTable) {
-    for (const char* text : {"", "[]", "{}", R"({"kind": "instructions"})",
-                             R"({"kind": "run", "schema": 1})",
-                             R"({"kind": "instructions", "schema": 1, "kernels": {"6.1": 5}})"}) {
+    for (const char* text :
+         {"", "[]", "{}", R"({"kind": "instructions"})", R"({"kind": "run", "schema": 1})",
+          R"({"kind": "instructions", "schema": 1, "kernels": {"6.1": 5}})"}) {
         EXPECT_FALSE(InstructionTable::parse(text)) << text;
     }
 }

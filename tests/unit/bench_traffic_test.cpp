@@ -24,8 +24,7 @@ std::string source_of(const rearm_header& header) {
 
 TEST(BenchTraffic, EveryFlowIsAnotherOne) {
     constexpr std::size_t kFlows = 200'000;
-    const Traffic traffic =
-        make_traffic(kFlows, [](std::size_t i) { return nth_flow(base(), i); });
+    const Traffic traffic = make_traffic(kFlows, [](std::size_t i) { return nth_flow(base(), i); });
     std::set<std::string> sources;
     for (const rearm_header& header : traffic.headers) {
         sources.insert(source_of(header));
