@@ -1,0 +1,146 @@
+"""`weir bench net`: counts that agree, peers that are missing by name, and nothing left behind."""
+
+import itertools
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import pytest
+
+SHORT = ["--rounds", 3, "--packets", 20000, "--size", 64]
+
+
+def leftovers():
+    """What the command makes, as far as the machine can tell."""
+    links = subprocess.run(["ip", "-br", "link"], text=True, capture_output=True, check=True).stdout
+    programs = json.loads(subprocess.run(["bpftool", "-j", "prog", "show"], text=True,
+                                         capture_output=True, check=True).stdout)
+    return {
+        "links": sorted(line.split()[0] for line in links.splitlines()),
+        "pins": sorted(path.name for path in pathlib.Path("/sys/fs/bpf").glob("*")),
+        "names": sorted(path.name for path in pathlib.Path("/run/netns").glob("*")),
+        "programs": sorted(program["id"] for program in programs
+                           if program.get("name") in ("live_frame", "count_drop",
+                                                      "count_redirect")),
+        "mounts": pathlib.Path("/proc/self/mounts").read_text().count(" bpf "),
+    }
+
+
+def eventually(what, wanted):
+    """The kernel takes namespaces down behind the process's end."""
+    deadline = time.monotonic() + 30
+    while what() != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert what() == wanted
+
+
+def namespaces_of(pid):
+    held = set()
+    try:
+        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            target = os.readlink(fd)
+            if target.startswith("net:["):
+                held.add(target)
+    except FileNotFoundError:
+        pass  # closed meanwhile
+    return held
+
+
+def by_peer(document):
+    return {(case["peer"], case["mode"]): case for case in document["cases"]}
+
+
+def test_every_station_counts_the_same_frames_dropped(weir, tmp_path):
+    before = leftovers()
+
+    document = weir.json("bench", "net", "--job", "filter-1", *SHORT, "--out", tmp_path)
+
+    assert document == json.loads((tmp_path / "net.json").read_text())
+    assert document["kind"] == "net" and document["options"]["packets"] == 20000
+    cases = by_peer(document)
+    for mode in ("native", "generic"):
+        for peer in ("empty-xdp", "weir"):
+            case = cases[peer, mode]
+            assert case["counts"] == {"generator": 60000, "device": 60000, "handled": 60000,
+                                      "unaccounted": 0, "sink": 0}
+            assert case["cpu_ns"]["lower"] <= case["cpu_ns"]["median"] <= case["cpu_ns"]["upper"]
+            assert case["packets_per_second"]["median"] > 0
+        assert cases["empty-xdp", mode]["ratio"] == {"median": 1, "lower": 1, "upper": 1}
+    for case in cases.values():
+        assert ("counts" in case) != ("refused" in case)
+    assert cases["nft-rules", "stack"]["counts"]["handled"] == 60000
+    eventually(leftovers, before)
+
+
+def test_every_station_counts_the_same_frames_handed_on(weir):
+    document = weir.json("bench", "net", "--job", "forward", "--rounds", 3, "--packets", 20000,
+                         "--size", "64,1500", "--flows", 100, "--mode", "native")
+
+    for size, (peer, mode) in itertools.product((64, 1500), [
+            ("empty-xdp", "native"), ("weir-l2dsr", "native"), ("weir-ipip", "native"),
+            ("kernel", "stack"), ("nft-dnat", "stack")]):
+        (case,) = [case for case in document["cases"]
+                   if (case["peer"], case["mode"], case["size"]) == (peer, mode, size)]
+        assert case["counts"]["generator"] == case["counts"]["device"] == 60000, peer
+        assert case["counts"]["sink"] == 60000 and case["counts"]["unaccounted"] == 0
+        assert case["counts"].get("handled", 60000) == 60000
+
+
+def test_a_peer_that_is_missing_stays_in_the_result(weir, monkeypatch):
+    folders = os.environ["PATH"].split(os.pathsep)
+    monkeypatch.setitem(weir.environment, "PATH", os.pathsep.join(
+        folder for folder in folders if not os.path.exists(os.path.join(folder, "ipvsadm"))))
+
+    document = weir.json("bench", "net", "--job", "forward", "--peers", "empty-xdp,ipvs",
+                         "--mode", "native", *SHORT)
+
+    cases = by_peer(document)
+    assert set(cases) == {("empty-xdp", "native"), ("ipvs", "stack")}
+    assert cases["ipvs", "stack"]["refused"] == "ipvsadm is not installed"
+    assert "cpu_ns" not in cases["ipvs", "stack"]
+
+
+def test_a_set_of_many_and_what_has_no_sets(weir):
+    document = weir.json("bench", "net", "--job", "filter-set", "--mode", "native",
+                         "--flows", 20000, *SHORT)
+
+    cases = by_peer(document)
+    assert cases["weir", "native"]["counts"]["handled"] == 60000
+    assert cases["nft-set", "stack"]["counts"]["handled"] == 60000
+    assert cases["nft-map", "stack"]["counts"]["handled"] == 60000
+    assert cases["nft-rules", "stack"]["refused"] == "linear rules: nft-set and nft-map have sets"
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["--job", "filter-2"], "unknown job 'filter-2': expected filter-1, filter-100, "),
+    (["--peers", "nft-sets"], "unknown peer 'nft-sets': expected empty-xdp, "),
+    (["--job", "forward", "--peers", "nft-set"], "unknown peer 'nft-set'"),
+    (["--size", "64,1501"], "--size '1501': expected a number from 64 to 1500"),
+    (["--size", "64,"], "--size '': expected a number from 64 to 1500"),
+    (["--flows", "0"], "--flows '0': expected a number from 1 to 1000000"),
+    (["--rounds", "2"], "--rounds '2': expected a number from 3 to 1000"),
+    (["--packets", "many"], "--packets 'many': expected a number from 1000 to 100000000"),
+    (["--mode", "offload"], "unknown mode 'offload': expected native, generic, both"),
+])
+def test_wrong_words_are_refused_by_name(weir, words, complaint):
+    assert weir.refuses(2, "bench", "net", *words).startswith(complaint)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
+def test_ended_half_way_leaves_nothing(weir, by):
+    before = leftovers()
+    running = weir.start("bench", "net", "--job", "filter-1", "--packets", 10000000)
+    deadline = time.monotonic() + 30
+    # Labs of three namespaces each are up, and frames are on their way.
+    while len(namespaces_of(running.pid)) < 12 or leftovers()["programs"] == before["programs"]:
+        assert running.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+
+    running.send_signal(by)
+
+    assert running.wait(timeout=60) == -by
+    running.communicate()
+    eventually(leftovers, before)
