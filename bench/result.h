@@ -55,7 +55,7 @@ struct RunResult {
     std::vector<CaseResult> cases;
 };
 
-// docs/reference/bench-results.md describes it.
+// What `weir bench run --out` writes.
 Json to_json(const RunResult& result);
 
 // Net figures of an earlier result, by case.

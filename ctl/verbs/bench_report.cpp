@@ -121,7 +121,7 @@ Result<> report_run(Context& cx, const bench::RunResult& result, const std::stri
         if (error) {
             return fail("making " + out + ": " + error.message());
         }
-        WEIR_CHECK(write(std::filesystem::path(out) / "result.json", document.dump(2) + "\n"));
+        WEIR_CHECK(write(std::filesystem::path(out) / "run.json", document.dump(2) + "\n"));
     }
     cx.out.document(std::move(document));
     return {};

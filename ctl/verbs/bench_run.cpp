@@ -141,9 +141,9 @@ void add_options(po::options_description& add) {
         "rounds", po::value<std::string>()->value_name("N"),
         "rounds of every case, each with a run around an empty program [15]")(
         "baseline", po::value<std::string>()->value_name("FILE"),
-        "compare with this earlier result.json: what moved beyond the noise")(
+        "compare with this earlier run.json: what moved beyond the noise")(
         "out", po::value<std::string>()->value_name("DIR"),
-        "also write result.json and result.md there");
+        "also write run.json there");
 }
 
 } // namespace
