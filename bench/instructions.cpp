@@ -9,8 +9,9 @@ namespace weir::bench {
 namespace {
 
 constexpr std::string_view kKind = "instructions";
-// Between rounds of one run, in instructions.
+// Between rounds of one run, in instructions, or as a share: a timer's tick falls into some.
 constexpr double kSameRun = 3;
+constexpr double kTicks = 0.001;
 // Between boots of one kernel, as a share: the kernel's hash tables are seeded anew.
 constexpr double kSameKernel = 0.003;
 // The same, of the kernel's own tables of routes and neighbours, whose chains are long or short.
@@ -32,15 +33,15 @@ Result<Instructions> counted(const RunResult& result) {
         if (!each.measured) {
             return fail(each.name + ": " + each.refused);
         }
-        if (each.measured->net.spread() > kSameRun || each.measured->net.median < 1) {
-            return fail(fmt::format("{}: {:.0f} to {:.0f} in one run: {}", each.name,
-                                    each.measured->net.lower, each.measured->net.upper, kMend));
+        const Figure& net = each.measured->net;
+        if (net.spread() > std::max(kSameRun, kTicks * net.median) || net.median < 1) {
+            return fail(fmt::format("{}: {:.0f} to {:.0f} in one run: {}", each.name, net.lower,
+                                    net.upper, kMend));
         }
         if (each.routed) {
             figures.routed.insert(each.name);
         }
-        figures.counts[each.name] =
-            static_cast<std::uint64_t>(std::llround(each.measured->net.median));
+        figures.counts[each.name] = static_cast<std::uint64_t>(std::llround(net.median));
     }
     return figures;
 }

@@ -52,6 +52,11 @@ TEST(BenchInstructions, AClockThatDoesNotCountIsRefused) {
     ASSERT_FALSE(counted(host));
 }
 
+TEST(BenchInstructions, ATickOfTheTimerIsNoNoise) {
+    EXPECT_TRUE(counted(guest_result(measured("fw", 31837, 31837, 31842))));
+    EXPECT_FALSE(counted(guest_result(measured("fw", 31837, 31837, 31870))));
+}
+
 TEST(BenchInstructions, AScenarioWithoutAFigureIsNotLeftOut) {
     CaseResult refused;
     refused.name = "fw";
