@@ -1,130 +1,140 @@
-#include "verbs/bench_report.h"
-
-#include <cerrno>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <optional>
 
+#include <algorithm>
+
+#include "bench/page.h"
+#include "verbs/all.h"
+#include "verbs/bench_files.h"
 #include "verbs/words.h"
 
 namespace weir::verbs {
 namespace {
 
-using Figures = std::map<std::string, bench::Figure>;
+namespace fs = std::filesystem;
 
-std::string answers(const bench::CaseResult& each) {
-    std::string text;
-    for (int action = -1; action < REARM_ANSWERS - 1; action++) {
-        const std::uint64_t laps = each.measured->tally.of(action);
-        if (laps > 0) {
-            text += fmt::format("{}{} {}", text.empty() ? "" : ", ",
-                                bench::action_name(each.type, action), laps);
+struct Refused {
+    std::string file;
+    std::string why;
+};
+
+struct Results {
+    std::vector<bench::Shown> shown;
+    std::vector<Refused> refused;
+};
+
+Result<std::vector<fs::path>> json_files(const std::string& folder) {
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (entry.path().extension() == ".json") {
+            files.push_back(entry.path());
         }
     }
-    return text;
+    if (error) {
+        return fail(folder + ": " + error.message());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
 }
 
-// "was 81: +12 %", "" where it did not move beyond the noise.
-std::string move(const bench::CaseResult& each, const Figures& before) {
-    const auto was = before.find(each.name);
-    if (was == before.end()) {
-        return "new";
-    }
-    if (!bench::moved(was->second, each.measured->net)) {
-        return "";
-    }
-    const double change = each.measured->net.median - was->second.median;
-    return fmt::format("was {:.0f}: {:+.0f} ns", was->second.median, change);
+Result<bench::Shown> read_result(const fs::path& file) {
+    WEIR_TRY(const std::string text, read_file(file.string()));
+    return bench::show(bench::Json::parse(text, nullptr, false), file.stem().string());
 }
 
-output::Table table_of(const bench::RunResult& result, const std::optional<Figures>& before) {
-    std::vector<output::Column> columns = {{"scenario"},
-                                           {"ns/packet", output::Align::kRight},
-                                           {"quartiles", output::Align::kRight},
-                                           {"answers"}};
-    if (before) {
-        columns.push_back({"moved"});
-    }
-    output::Table table(columns);
-    for (const bench::CaseResult& each : result.cases) {
-        if (!each.measured) {
-            table.row({each.name, "-", "-", "refused: " + each.refused});
-            continue;
+Results read_results(const std::vector<fs::path>& files) {
+    Results results;
+    for (const fs::path& file : files) {
+        if (auto shown = read_result(file)) {
+            results.shown.push_back(*std::move(shown));
+        } else {
+            results.refused.push_back({file.string(), shown.error().message()});
         }
-        const bench::Figure& net = each.measured->net;
-        std::vector<std::string> row = {each.name, fmt::format("{:.0f}", net.median),
-                                        fmt::format("{:.0f}-{:.0f}", net.lower, net.upper),
-                                        answers(each)};
-        if (before) {
-            row.push_back(move(each, *before));
+    }
+    return results;
+}
+
+Result<std::map<std::string, std::string>> read_pictures(const fs::path& folder,
+                                                         const std::vector<bench::Shown>& shown) {
+    std::map<std::string, std::string> pictures;
+    for (const bench::Shown& each : shown) {
+        for (const bench::Plot& plot : each.plots()) {
+            const std::string name = plot.name + ".svg";
+            if (fs::exists(folder / name)) { // not without gnuplot
+                WEIR_TRY(pictures[name], read_file((folder / name).string()));
+            }
         }
-        table.row(row);
     }
-    return table;
+    return pictures;
 }
 
-output::Table programs_of(const bench::RunResult& result) {
-    output::Table table({{"program"},
-                         {"tag"},
-                         {"verified insns", output::Align::kRight},
-                         {"JITed bytes", output::Align::kRight}});
-    for (const bench::ProgramSize& program : result.programs) {
-        table.row({program.name, program.tag, std::to_string(program.verified_insns),
-                   std::to_string(program.jited_bytes)});
+Result<> write_page(const fs::path& folder, const std::vector<bench::Shown>& shown,
+                    const std::string& file) {
+    WEIR_TRY(const auto pages, write_shown(folder, shown));
+    WEIR_TRY(const auto pictures, read_pictures(folder, shown));
+    std::vector<bench::Chapter> chapters;
+    for (std::size_t i = 0; i < shown.size(); i++) {
+        chapters.push_back({shown[i].title, pages[i]});
     }
-    return table;
+    return write_file(file, bench::html_page("Weir: bench results", chapters, pictures));
 }
 
-output::Table memory_of(const bench::RunResult& result) {
-    output::Table table({{"memory of a"}, {"bytes", output::Align::kRight}, {"in"}});
-    for (const bench::MemoryCost& each : result.memory) {
-        table.row({each.what, fmt::format("{:.0f}", each.bytes), each.of});
+Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+    WEIR_TRY(const std::string folder, operand(words, 0, "DIR"));
+    WEIR_CHECK(at_most(words, 1));
+    std::string page = option_text(options, "output");
+    if (page.empty()) {
+        page = (fs::path(folder) / "report.html").string();
     }
-    return table;
-}
-
-Result<> write(const std::filesystem::path& path, const std::string& text) {
-    std::ofstream file(path);
-    file << text << std::flush;
-    if (!file) {
-        return fail_errno("writing " + path.string(), errno);
+    WEIR_TRY(const auto files, json_files(folder));
+    if (files.empty()) {
+        return fail(folder + ": no results here; `weir bench run --out " + folder + "` makes one");
+    }
+    const Results results = read_results(files);
+    for (const Refused& each : results.refused) {
+        output::complain(each.file + ": refused: " + each.why);
+    }
+    if (results.shown.empty()) {
+        return fail(folder + ": nothing to report: every file was refused");
+    }
+    WEIR_CHECK(write_page(folder, results.shown, page));
+    cx.out.text(page + "\n");
+    output::Json shown = output::Json::array(), refused = output::Json::array();
+    for (const bench::Shown& each : results.shown) {
+        shown.push_back({{"name", each.name}, {"title", each.title}});
+    }
+    for (const Refused& each : results.refused) {
+        refused.push_back({{"file", each.file}, {"why", each.why}});
+    }
+    cx.out.document(
+        {{"page", page}, {"results", std::move(shown)}, {"refused", std::move(refused)}});
+    if (!results.refused.empty()) {
+        return fail(fmt::format("{}: {} of {} files refused; {} shows the others", folder,
+                                results.refused.size(), files.size(), page));
     }
     return {};
+}
+
+void add_options(po::options_description& add) {
+    add.add_options()("output,o", po::value<std::string>()->value_name("FILE"),
+                      "where the page goes [DIR/report.html]");
 }
 
 } // namespace
 
-Result<> report_run(Context& cx, const bench::RunResult& result, const std::string& baseline,
-                    const std::string& out) {
-    std::optional<Figures> before;
-    if (!baseline.empty()) {
-        WEIR_TRY(const std::string text, read_file(baseline));
-        auto figures = bench::net_figures(text);
-        if (!figures) {
-            return fail(std::move(figures).error().while_(baseline));
-        }
-        before = *std::move(figures);
-    }
-    std::string text =
-        fmt::format("{}, kernel {}, {} x {}\n\n{}\n{}", result.machine.weir, result.machine.kernel,
-                    result.machine.cpus, result.machine.processor,
-                    table_of(result, before).to_string(), programs_of(result).to_string());
-    if (!result.memory.empty()) {
-        text += "\n" + memory_of(result).to_string();
-    }
-    cx.out.text(text);
-    output::Json document = bench::to_json(result);
-    if (!out.empty()) {
-        std::error_code error;
-        std::filesystem::create_directories(out, error);
-        if (error) {
-            return fail("making " + out + ": " + error.message());
-        }
-        WEIR_CHECK(write(std::filesystem::path(out) / "run.json", document.dump(2) + "\n"));
-    }
-    cx.out.document(std::move(document));
-    return {};
-}
+const Verb bench_report{
+    .path = "bench report",
+    .operands = "DIR",
+    .summary = "one HTML page of the results in a folder",
+    .details =
+        R"(Every *.json in the folder that a `weir bench …` wrote becomes a chapter: the machine, tables,
+plots. The page holds its plots and needs no other file. Plots (SVG, PNG; drawn by gnuplot) and
+Markdown files are made anew in the folder. Other JSON files are named and refused: exit code 1.
+
+  weir bench run --out results
+  weir bench report results
+)",
+    .options = add_options,
+    .run = run};
 
 } // namespace weir::verbs

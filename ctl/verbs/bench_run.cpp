@@ -6,7 +6,8 @@
 #include "kernel/bpf.h"
 #include "text/packet_text.h"
 #include "verbs/all.h"
-#include "verbs/bench_report.h"
+#include "verbs/bench_files.h"
+#include "verbs/bench_print.h"
 #include "verbs/bench_scenarios.h"
 #include "verbs/hex.h"
 #include "verbs/words.h"
@@ -122,7 +123,10 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         }
         WEIR_CHECK(run_scenarios(cx, set_ups, result));
     }
-    return report_run(cx, result, option_text(options, "baseline"), option_text(options, "out"));
+    if (const std::string out = option_text(options, "out"); !out.empty()) {
+        WEIR_CHECK(write_result(out, bench::to_json(result)));
+    }
+    return print_run(cx, result, option_text(options, "baseline"));
 }
 
 void add_options(po::options_description& add) {
@@ -143,7 +147,7 @@ void add_options(po::options_description& add) {
         "baseline", po::value<std::string>()->value_name("FILE"),
         "compare with this earlier run.json: what moved beyond the noise")(
         "out", po::value<std::string>()->value_name("DIR"),
-        "also write run.json there");
+        "also write there run.json, run.md and plots; `weir bench report` makes a page of it");
 }
 
 } // namespace

@@ -1,0 +1,68 @@
+#include "verbs/bench_files.h"
+
+#include <cerrno>
+#include <fstream>
+#include <set>
+
+#include "bench/gnuplot.h"
+#include "output/output.h"
+
+namespace weir::verbs {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Names of the plots whose files are there now.
+Result<std::set<std::string>> draw(const fs::path& folder, const std::vector<bench::Plot>& plots) {
+    WEIR_TRY(const auto drawn, bench::run_gnuplot(bench::gnuplot_script(plots), folder));
+    if (drawn == bench::Drawn::kNoGnuplot) {
+        output::warn("no plots: gnuplot is missing; it is in the package gnuplot-nox");
+        return {};
+    }
+    std::set<std::string> names;
+    for (const bench::Plot& plot : plots) {
+        names.insert(plot.name);
+    }
+    return names;
+}
+
+} // namespace
+
+Result<> write_file(const fs::path& path, const std::string& text) {
+    std::ofstream file(path);
+    file << text << std::flush;
+    if (!file) {
+        return fail_errno("writing " + path.string(), errno);
+    }
+    return {};
+}
+
+Result<std::vector<std::string>> write_shown(const fs::path& folder,
+                                             const std::vector<bench::Shown>& shown) {
+    std::vector<bench::Plot> plots;
+    for (const bench::Shown& each : shown) {
+        const auto its = each.plots();
+        plots.insert(plots.end(), its.begin(), its.end());
+    }
+    WEIR_TRY(const auto drawn, draw(folder, plots));
+    std::vector<std::string> pages;
+    for (const bench::Shown& each : shown) {
+        pages.push_back(bench::to_markdown(each, drawn));
+        WEIR_CHECK(write_file(folder / (each.name + ".md"), pages.back()));
+    }
+    return pages;
+}
+
+Result<> write_result(const fs::path& folder, const bench::Json& document) {
+    WEIR_TRY(const auto shown, bench::show(document));
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) {
+        return fail("making " + folder.string() + ": " + error.message());
+    }
+    WEIR_CHECK(write_file(folder / (shown.name + ".json"), document.dump(2) + "\n"));
+    WEIR_CHECK(write_shown(folder, {shown}));
+    return {};
+}
+
+} // namespace weir::verbs

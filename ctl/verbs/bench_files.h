@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "bench/show.h"
+
+// The folder of `weir bench … --out DIR` and `weir bench report DIR`.
+namespace weir::verbs {
+
+// Writes a result of any kind: KIND.json, KIND.md, and its plots as SVG and PNG. Makes the folder
+// if need be.
+Result<> write_result(const std::filesystem::path& folder, const bench::Json& document);
+
+// Draws the plots of results there and writes their Markdown, NAME.md, which it answers. Without
+// gnuplot there is one warning, and the rest.
+Result<std::vector<std::string>> write_shown(const std::filesystem::path& folder,
+                                             const std::vector<bench::Shown>& shown);
+
+Result<> write_file(const std::filesystem::path& path, const std::string& text);
+
+} // namespace weir::verbs
