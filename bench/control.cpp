@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "bench/rule_generator.h"
+#include "bench/packet/rule_generator.h"
 #include "maps/firewall.h"
 
 namespace weir::bench {
@@ -106,26 +106,18 @@ Json to_json(const ControlReport& report) {
     for (const ControlResult& each : report.cases) {
         Json json{{"name", each.name}, {"what", each.what}};
         if (each.milliseconds) {
-            json["ms"] = {{"median", each.milliseconds->median},
-                          {"lower", each.milliseconds->lower},
-                          {"upper", each.milliseconds->upper}};
+            json["ms"] = to_json(*each.milliseconds);
         } else {
             json["refused"] = each.refused;
         }
         cases.push_back(std::move(json));
     }
-    return {{"schema", kResultSchema},
-            {"kind", "control"},
-            {"weir", report.machine.weir},
-            {"kernel", report.machine.kernel},
-            {"processor", report.machine.processor},
-            {"cpus", report.machine.cpus},
-            {"started", report.started},
-            {"cases", std::move(cases)},
-            {"under_traffic",
-             {{"generations", report.mix.generations},
-              {"packets", report.mix.packets},
-              {"mixed", report.mix.mixed}}}};
+    Json document = begin_document("control", report.origin, Json::object());
+    document["cases"] = std::move(cases);
+    document["under_traffic"] = {{"generations", report.mix.generations},
+                                 {"packets", report.mix.packets},
+                                 {"mixed", report.mix.mixed}};
+    return document;
 }
 
 } // namespace weir::bench

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bench/result.h"
+#include "bench/document.h"
 #include "model/config.h"
 
 namespace weir::bench {
@@ -47,8 +47,7 @@ struct MixPair {
 MixPair mix_pair();
 
 struct ControlReport {
-    Machine machine;
-    std::string started;
+    Origin origin;
     std::vector<ControlResult> cases;
     MixResult mix;
 };

@@ -3,14 +3,13 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
-#include <ctime>
 #include <filesystem>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <thread>
 
 #include "bench/control.h"
+#include "bench/packet/test_bed.h"
 #include "text/packet_text.h"
 #include "verbs/all.h"
 #include "verbs/bench_node.h"
@@ -130,7 +129,7 @@ std::string text_of(const bench::ControlReport& report) {
     return fmt::format(
         "{}, kernel {}, {} x {}\n\n{}\nunder traffic: {} generations, {} packets, {} "
         "of them saw a mix of two\n",
-        report.machine.weir, report.machine.kernel, report.machine.cpus, report.machine.processor,
+        report.origin.weir, report.origin.kernel, report.origin.cpus, report.origin.processor,
         table.to_string(), report.mix.generations, report.mix.packets, report.mix.mixed);
 }
 
@@ -142,8 +141,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
                  parse_number(option_text(options, "generations"), "--generations", 2, 1'000'000));
     }
     bench::ControlReport report;
-    report.machine = bench::this_machine();
-    report.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+    report.origin = bench::here_and_now();
     if (options.count("traffic-only") == 0) {
         for (const bench::ControlCase& each : bench::control_cases()) {
             report.cases.push_back(try_measure(cx, each));

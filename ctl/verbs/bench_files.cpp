@@ -4,7 +4,7 @@
 #include <fstream>
 #include <set>
 
-#include "bench/gnuplot.h"
+#include "bench/show/gnuplot.h"
 #include "output/output.h"
 
 namespace weir::verbs {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "bench/show.h"
+#include "bench/show/show.h"
 
 // The folder of `weir bench … --out DIR` and `weir bench report DIR`.
 namespace weir::verbs {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <fstream>
 
-#include "bench/instructions.h"
+#include "bench/packet/instructions.h"
 #include "verbs/all.h"
 #include "verbs/bench_scenarios.h"
 #include "verbs/words.h"
@@ -57,7 +57,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
              select(only, [](const bench::Case& each) { return each.counted; }));
     bench::RunResult result;
     result.effort = kEffort;
-    result.machine = bench::this_machine();
+    result.origin = bench::here_and_now();
     WEIR_CHECK(run_scenarios(cx, set_ups, result));
     WEIR_TRY(const auto figures, bench::counted(result));
 

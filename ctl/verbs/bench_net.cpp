@@ -1,14 +1,12 @@
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <filesystem>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <unistd.h>
 
-#include "bench/live_generator.h"
-#include "bench/net_run.h"
+#include "bench/net/live_generator.h"
+#include "bench/net/net_run.h"
 #include "verbs/all.h"
 #include "verbs/bench_net_weir.h"
 #include "verbs/words.h"
@@ -167,8 +165,8 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
 }
 
 Result<> show(Context& cx, const bench::NetResult& result, const std::string& out) {
-    cx.out.text(fmt::format("{}, kernel {}, {} x {}\n\n{}", result.machine.weir,
-                            result.machine.kernel, result.machine.cpus, result.machine.processor,
+    cx.out.text(fmt::format("{}, kernel {}, {} x {}\n\n{}", result.origin.weir,
+                            result.origin.kernel, result.origin.cpus, result.origin.processor,
                             table_of(result.cases).to_string()));
     output::Json document = bench::to_json(result);
     if (!out.empty()) {
@@ -196,8 +194,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
             return fail("making " + out + ": " + error.message());
         }
     }
-    result.machine = bench::this_machine();
-    result.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+    result.origin = bench::here_and_now();
     WEIR_CHECK(bench::enter_private_mounts());
     WEIR_CHECK(bench::stay_on_one_cpu());
     for (const bench::NetJob& job : result.options.jobs) {

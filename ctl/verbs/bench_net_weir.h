@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "bench/peers.h"
+#include "bench/net/peers.h"
 #include "verbs/verb.h"
 
 namespace weir::verbs {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/fd.h"
-#include "bench/scenario.h"
+#include "bench/packet/scenario.h"
 #include "kernel/node.h"
 #include "verbs/change.h"
 #include "verbs/verb.h"

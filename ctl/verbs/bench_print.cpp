@@ -94,8 +94,8 @@ Result<> print_run(Context& cx, const bench::RunResult& result, const std::strin
         before = *std::move(figures);
     }
     std::string text =
-        fmt::format("{}, kernel {}, {} x {}\n\n{}\n{}", result.machine.weir, result.machine.kernel,
-                    result.machine.cpus, result.machine.processor,
+        fmt::format("{}, kernel {}, {} x {}\n\n{}\n{}", result.origin.weir, result.origin.kernel,
+                    result.origin.cpus, result.origin.processor,
                     table_of(result, before).to_string(), programs_of(result).to_string());
     if (!result.memory.empty()) {
         text += "\n" + memory_of(result).to_string();

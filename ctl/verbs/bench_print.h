@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "bench/result.h"
+#include "bench/packet/run_result.h"
 #include "verbs/verb.h"
 
 namespace weir::verbs {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bench/page.h"
+#include "bench/show/page.h"
 #include "verbs/all.h"
 #include "verbs/bench_files.h"
 #include "verbs/words.h"

@@ -1,8 +1,6 @@
-#include <ctime>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include "bench/result.h"
+#include "bench/packet/run_result.h"
 #include "kernel/bpf.h"
 #include "text/packet_text.h"
 #include "verbs/all.h"
@@ -103,8 +101,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     }
     bench::RunResult result;
     WEIR_TRY(result.effort, parse_effort(options));
-    result.machine = bench::this_machine();
-    result.started = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+    result.origin = bench::here_and_now();
     if (options.count("prog") > 0) {
         if (!only.empty() || options.count("list") > 0) {
             return usage("--prog: not together with --only or --list, which are about scenarios");

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "bench/result.h"
-#include "bench/scenario.h"
+#include "bench/packet/run_result.h"
+#include "bench/packet/scenario.h"
 #include "verbs/bench_node.h"
 #include "verbs/verb.h"
 

@@ -1,9 +1,9 @@
 // The bench's scenarios, with the instructions that the committed table has of them.
 #include <fmt/format.h>
 
-#include "bench/instructions.h"
-#include "bench/scenario.h"
-#include "bench/test_bed.h"
+#include "bench/packet/instructions.h"
+#include "bench/packet/scenario.h"
+#include "bench/packet/test_bed.h"
 #include "pages.h"
 
 namespace weir::docs {

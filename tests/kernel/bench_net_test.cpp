@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include "bench/net_run.h"
-#include "bench/process.h"
+#include "bench/net/net_run.h"
+#include "bench/net/process.h"
 
 namespace weir::bench {
 namespace {

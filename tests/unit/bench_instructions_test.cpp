@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "bench/instructions.h"
+#include "bench/packet/instructions.h"
 
 namespace weir::bench {
 namespace {
@@ -15,8 +15,8 @@ CaseResult measured(const std::string& name, double lower, double median, double
 
 RunResult guest_result(CaseResult only) {
     RunResult result;
-    result.machine.kernel = "6.1.0-56-amd64";
-    result.machine.processor = "QEMU TCG CPU version 2.5+";
+    result.origin.kernel = "6.1.0-56-amd64";
+    result.origin.processor = "QEMU TCG CPU version 2.5+";
     result.cases.push_back(std::move(only));
     return result;
 }
@@ -48,7 +48,7 @@ TEST(BenchInstructions, AClockThatDoesNotCountIsRefused) {
               "fw: 640 to 690 in one run: this machine's clock does not count instructions; run it "
               "in QEMU: netns-scripts/vm.sh --icount -- weir bench insns");
     RunResult host = guest_result(measured("fw", 32, 32, 32));
-    host.machine.processor = "AMD EPYC";
+    host.origin.processor = "AMD EPYC";
     ASSERT_FALSE(counted(host));
 }
 

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "bench/net_result.h"
+#include "bench/net/net_result.h"
 
 namespace weir::bench {
 namespace {

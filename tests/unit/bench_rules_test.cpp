@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "bench/rule_generator.h"
+#include "bench/packet/rule_generator.h"
 #include "rule_oracle.h"
 #include "text/rule_text.h"
 

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/document.h"
+#include "bench/net/peers.h"
+#include "bench/statistics.h"
+
+namespace weir::bench {
+
+// The same frames, counted at every station of one measurement.
+struct NetCounts {
+    std::uint64_t generator = 0;
+    std::uint64_t device = 0;             // by the driver of its interface
+    std::optional<std::uint64_t> handled; // by the device's own books
+    std::int64_t unaccounted = 0;         // by Weir's ledger
+    std::uint64_t sink = 0;
+    NetCounts& operator+=(const NetCounts& other);
+};
+
+// "" if all stations agree on what became of the frames; otherwise the counts.
+std::string disagreement(const NetCounts& counts, bool forward);
+
+struct NetMeasured {
+    Figure packets_per_second;
+    Figure cpu_ns;               // of a packet: generator, device and sink together, on one CPU
+    std::optional<Figure> ratio; // of cpu_ns to the floor's, round by round
+    NetCounts counts;            // of all rounds
+};
+
+struct NetCase {
+    std::string job;
+    std::string peer;
+    std::string what;
+    NetMode mode{};
+    std::uint32_t size = 0;
+    std::uint32_t flows = 0;
+    std::optional<NetMeasured> measured = {};
+    std::string refused = {}; // why there is no figure
+
+    std::string name() const; // "filter-1/nft-rules/stack/64"
+};
+
+struct NetOptions {
+    std::vector<NetJob> jobs;
+    std::vector<std::uint32_t> sizes = {64, 512, 1500};
+    std::uint32_t flows = 1024;
+    std::vector<NetMode> modes = {NetMode::kNative, NetMode::kGeneric};
+    std::uint32_t rounds = 5;
+    std::uint32_t packets = 1'000'000; // of a measurement
+};
+
+struct NetResult {
+    Origin origin;
+    NetOptions options;
+    std::vector<NetCase> cases;
+};
+
+Json to_json(const NetResult& result);
+
+} // namespace weir::bench

@@ -1,0 +1,72 @@
+#include "bench/packet/measure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace weir::bench {
+namespace {
+
+std::string answers(const Tally& tally, ProgramType type) {
+    std::string text;
+    for (int action = -1; action < REARM_ANSWERS - 1; action++) {
+        if (const std::uint64_t laps = tally.of(action); laps > 0) {
+            text += fmt::format("{}{} of {} packets", text.empty() ? "" : ", ",
+                                action_name(type, action), laps);
+        }
+    }
+    return text;
+}
+
+Result<> check(const Tally& tally, std::uint64_t laps, ProgramType type,
+               std::optional<int> expect) {
+    if (tally.not_called > 0) {
+        return fail("the kernel refused the tail call to the program");
+    }
+    if (tally.not_restored > 0) {
+        return fail(fmt::format("{} of {} packets could not be made what they were: the program "
+                                "changes what cannot be restored",
+                                tally.not_restored, laps));
+    }
+    if (expect && tally.of(*expect) != laps) {
+        return fail(fmt::format("expected {} of all {} packets, but the program answered {}: not "
+                                "what was to be measured",
+                                action_name(type, *expect), laps, answers(tally, type)));
+    }
+    return {};
+}
+
+// How many laps last about as long as is wanted.
+Result<std::uint32_t> laps_for(TestBed& bed, std::uint32_t run_ns) {
+    constexpr std::uint32_t kTrial = 2000, kMost = 2'000'000;
+    WEIR_TRY(const Run trial, bed.run(REARM_UNDER_TEST, kTrial));
+    return std::clamp(run_ns / std::max(trial.ns, 1U), kTrial, kMost);
+}
+
+} // namespace
+
+Result<Measured> measure(TestBed& bed, std::uint32_t headers, const Effort& effort,
+                         std::optional<int> expect) {
+    WEIR_TRY(const Run warm, bed.run(REARM_UNDER_TEST, std::max(headers, 2U)));
+    WEIR_CHECK(check(warm.tally, std::max(headers, 2U), bed.type(), std::nullopt));
+    Measured result;
+    result.rounds = effort.rounds;
+    result.laps = effort.laps;
+    if (result.laps == 0) {
+        WEIR_TRY(result.laps, laps_for(bed, effort.run_ns));
+    }
+    std::vector<double> nets, floors;
+    for (std::uint32_t round = 0; round < effort.rounds; round++) {
+        WEIR_TRY(const Run floor, bed.run(REARM_EMPTY, result.laps));
+        WEIR_TRY(const Run run, bed.run(REARM_UNDER_TEST, result.laps));
+        WEIR_CHECK(check(run.tally, result.laps, bed.type(), expect));
+        result.tally += run.tally;
+        floors.push_back(floor.ns);
+        nets.push_back(static_cast<double>(run.ns) - floor.ns);
+    }
+    result.net = figure_of(std::move(nets));
+    result.floor = figure_of(std::move(floors));
+    return result;
+}
+
+} // namespace weir::bench

@@ -1,0 +1,80 @@
+#include "bench/packet/memory.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "bench/packet/rule_generator.h"
+#include "compile/images.h"
+#include "kernel/bpf.h"
+#include "kernel/objects.h"
+#include "text/config_text.h"
+
+namespace weir::bench {
+namespace {
+
+// Of a whole map, in octets.
+Result<double> memory_of(int map) {
+    const std::string path = fmt::format("/proc/self/fdinfo/{}", map);
+    std::ifstream info(path);
+    double bytes = 0;
+    for (std::string key; info >> key;) {
+        if (key == "memlock:" && info >> bytes) {
+            return bytes;
+        }
+    }
+    return fail(path + ": no memlock: of a kernel before 4.11?");
+}
+
+Result<double> per_entry(int map) {
+    WEIR_TRY(const double bytes, memory_of(map));
+    WEIR_TRY(const auto info, kernel::map_info(map));
+    return bytes / info.max_entries;
+}
+
+// Of one table in a pool, made for the purpose.
+Result<double> per_pooled_entry(std::string_view pool, const model::Limits& limits) {
+    const auto shape = kernel::table_shape(pool, limits);
+    if (!shape) {
+        return fail(std::string(pool) + " is no pool of tables");
+    }
+    WEIR_TRY(const Fd table, kernel::make_table(pool, *shape));
+    return per_entry(table.get());
+}
+
+// Octets of compiled nodes for each of some realistic rules.
+Result<double> nodes_per_rule() {
+    constexpr std::size_t kRules = 1000;
+    std::string yaml = "firewall:\n  ingress:\n    rules:\n";
+    for (const GeneratedRule& rule : realistic_rules(Family::kIpv4, kRules, 7)) {
+        yaml += "      - \"" + rule.text + "\"\n";
+    }
+    std::vector<text::Warning> warnings;
+    WEIR_TRY(auto config, text::parse_config(yaml, "bench", warnings));
+    for (std::size_t i = 0; i < config.ingress.rules.size(); i++) {
+        config.ingress.rules[i].slot = static_cast<model::Slot>(i);
+    }
+    WEIR_TRY(const auto compiled, compile::compile_firewall(config, {}));
+    return static_cast<double>(compiled.nodes.size() * sizeof(fw_node)) / kRules;
+}
+
+} // namespace
+
+Result<std::vector<MemoryCost>> memory_costs(const kernel::Node& node) {
+    const model::Limits& limits = node.limits();
+    WEIR_TRY(const double nodes, nodes_per_rule());
+    WEIR_TRY(const double rule_counts, per_entry(node.map(maps::rule_counts.name)));
+    WEIR_TRY(const double flow, per_entry(node.map(maps::flows.name)));
+    WEIR_TRY(const double ring, per_pooled_entry(maps::rings.name, limits));
+    WEIR_TRY(const double service, per_pooled_entry(maps::service_tables.name, limits));
+    WEIR_TRY(const double service_counts, per_entry(node.map(maps::service_counts.name)));
+    WEIR_TRY(const double backend, per_pooled_entry(maps::backend_tables.name, limits));
+    WEIR_TRY(const double backend_counts, per_entry(node.map(maps::backend_counts.name)));
+    return std::vector<MemoryCost>{
+        {"rule", nodes + rule_counts, "nodes, rule_counts"},
+        {"flow", flow, "flows"},
+        {"service", ring + service + service_counts, "ring, service_tables, service_counts"},
+        {"backend", backend + backend_counts, "backend_tables, backend_counts"}};
+}
+
+} // namespace weir::bench

@@ -1,0 +1,114 @@
+#include "bench/show/show.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "bench/show/markdown.h"
+#include "bench/show/show_kinds.h"
+
+namespace weir::bench {
+namespace {
+
+using markdown::text;
+
+struct Kind {
+    const char* name; // the document's key "kind"
+    const char* title;
+    std::vector<Section> (*sections)(const Json& result);
+};
+
+constexpr std::array kKinds = {Kind{"run", "What a packet costs", run_sections}};
+
+std::string plain(const Json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+Section machine(const Json& result) {
+    std::string options;
+    const Json given = result.value("options", Json::object());
+    for (const auto& [key, value] : given.items()) {
+        options += fmt::format("{}{} {}", options.empty() ? "" : ", ", key, plain(value));
+    }
+    markdown::Table table({{"Made by"}, {"Weir " + result.at("weir").get<std::string>()}});
+    table.row({"Kernel", result.at("kernel").get<std::string>()});
+    table.row({"Processor", fmt::format("{} × {}", result.at("cpus").get<unsigned>(),
+                                        result.at("processor").get<std::string>())});
+    table.row({"Started", result.at("started").get<std::string>()});
+    if (!options.empty()) {
+        table.row({"Options", options});
+    }
+    return {.title = "Machine", .markdown = table.to_string()};
+}
+
+// Whatever a document calls its series, no path and nothing that Markdown or HTML would read.
+std::string file_name(std::string name) {
+    std::replace_if(
+        name.begin(), name.end(),
+        [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '.'; }, '_');
+    return name;
+}
+
+Result<Shown> show_kind(const Kind& kind, const Json& result, const std::string& name) {
+    try {
+        Shown shown{name.empty() ? kind.name : name, kind.title, {machine(result)}};
+        if (shown.name != kind.name) {
+            shown.title += " (" + shown.name + ".json)";
+        }
+        for (Section& section : kind.sections(result)) {
+            for (Plot& plot : section.plots) {
+                plot.name = file_name(shown.name + "-" + plot.name);
+            }
+            shown.sections.push_back(std::move(section));
+        }
+        return shown;
+    } catch (const Json::exception& error) {
+        return fail(fmt::format("not as `weir bench {}` writes it: {}", kind.name, error.what()));
+    }
+}
+
+} // namespace
+
+std::vector<Plot> Shown::plots() const {
+    std::vector<Plot> all;
+    for (const Section& section : sections) {
+        all.insert(all.end(), section.plots.begin(), section.plots.end());
+    }
+    return all;
+}
+
+Result<Shown> show(const Json& document, const std::string& name) {
+    if (!document.is_object() || !document.contains("schema") || !document.contains("kind")) {
+        return fail("no result of `weir bench`: no JSON, or without \"schema\" and \"kind\"");
+    }
+    const std::string found = plain(document["kind"]);
+    for (const Kind& kind : kKinds) {
+        if (found != kind.name) {
+            continue;
+        }
+        if (document["schema"] != kResultSchema) {
+            return fail(fmt::format("a result of schema {}: this Weir reads schema {}",
+                                    document["schema"].dump(), kResultSchema));
+        }
+        return show_kind(kind, document, name);
+    }
+    return fail(fmt::format("a result of kind '{}', which this Weir does not know", found));
+}
+
+std::string to_markdown(const Shown& shown, const std::set<std::string>& drawn) {
+    std::string page = fmt::format("# {}\n", text(shown.title));
+    for (const Section& section : shown.sections) {
+        page += fmt::format("\n## {}\n", text(section.title));
+        for (const Plot& plot : section.plots) {
+            if (drawn.count(plot.name) > 0) {
+                page += fmt::format("\n![{}]({}.svg)\n", text(plot.title), plot.name);
+            }
+        }
+        page += "\n" + section.markdown;
+    }
+    return page;
+}
+
+} // namespace weir::bench
