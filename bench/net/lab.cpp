@@ -61,6 +61,28 @@ Result<> switch_gro_on(const std::string& interface) {
     return {};
 }
 
+// What each CPU sends goes through the queue of its number, as XDP does by itself: queues that CPUs
+// share overflow. sysfs shows the namespace in which it was mounted, here without a mount point.
+Result<> bind_queues_to_cpus(const std::string& interface, std::uint32_t queues) {
+    const Fd context(fsopen("sysfs", FSOPEN_CLOEXEC));
+    if (!context || fsconfig(context.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0) {
+        return fail_errno("opening sysfs of a network namespace of the bench", errno);
+    }
+    const Fd sysfs(fsmount(context.get(), FSMOUNT_CLOEXEC, 0));
+    for (std::uint32_t cpu = 0; cpu < queues; cpu++) {
+        const auto name = fmt::format("class/net/{}/queues/tx-{}/xps_cpus", interface, cpu);
+        const Fd file(openat(sysfs.get(), name.c_str(), O_WRONLY | O_CLOEXEC));
+        std::string mask = fmt::format("{:x}", 1U << cpu % 32); // groups of 32 CPUs, highest first
+        for (std::uint32_t group = 0; group < cpu / 32; group++) {
+            mask += ",00000000";
+        }
+        if (!file || write(file.get(), mask.data(), mask.size()) < 0) {
+            return fail_errno("writing " + name, errno);
+        }
+    }
+    return {};
+}
+
 Result<> ip_batch(const std::string& commands) {
     WEIR_TRY(const auto said, run_process({"ip", "-batch", "-"}, commands));
     return {};
@@ -96,12 +118,12 @@ Result<> enter_private_mounts() {
     return {};
 }
 
-Result<Lab> Lab::make(int number) {
+Result<Lab> Lab::make(int number, std::uint32_t queues) {
     Lab lab(number);
     for (Fd& each : lab.namespaces_) {
         WEIR_TRY(each, new_namespace());
     }
-    WEIR_CHECK(lab.lay_out());
+    WEIR_CHECK(lab.lay_out(queues));
     return lab;
 }
 
@@ -112,23 +134,29 @@ Result<> Lab::enter(Place place) const {
     return {};
 }
 
-Result<> Lab::lay_out() const {
+Result<> Lab::lay_out(std::uint32_t queues) const {
+    const auto many = fmt::format("numtxqueues {0} numrxqueues {0}", queues);
     // A namespace without a name is named by the descriptor that this process holds.
     const auto device = fmt::format("/proc/{}/fd/{}", getpid(), namespaces_[1].get());
     WEIR_CHECK(enter(Place::kGenerator));
-    WEIR_CHECK(ip_batch(fmt::format("link add {0} address {1} type veth peer name {2} address {3} "
-                                    "netns {4}\nlink set {0} up\n",
-                                    generator(), mac(kGeneratorMac), in(), mac(kInMac), device)));
+    WEIR_CHECK(
+        ip_batch(fmt::format("link add {0} address {1} {5} type veth peer name {2} address {3} "
+                             "{5} netns {4}\nlink set {0} up\n",
+                             generator(), mac(kGeneratorMac), in(), mac(kInMac), device, many)));
     WEIR_CHECK(enter(Place::kSink));
-    WEIR_CHECK(ip_batch(fmt::format("link add {0} address {1} type veth peer name {2} address {3} "
-                                    "netns {4}\nlink set {0} up mtu {5}\n",
-                                    sink(), mac(kSinkMac), out(), mac(kOutMac), device, kOutMtu)));
+    WEIR_CHECK(
+        ip_batch(fmt::format("link add {0} address {1} {6} type veth peer name {2} address {3} "
+                             "{6} netns {4}\nlink set {0} up mtu {5}\n",
+                             sink(), mac(kSinkMac), out(), mac(kOutMac), device, kOutMtu, many)));
     WEIR_CHECK(enter(Place::kDevice));
     WEIR_CHECK(ip_batch(fmt::format("link set lo up\nlink set {0} up\nlink set {1} up mtu {4}\n"
                                     "addr add 192.0.2.2/24 dev {0}\naddr add 10.0.2.1/24 dev {1}\n"
                                     "neigh add {2} lladdr {3} dev {1}\n",
                                     in(), out(), kBackend, mac(kSinkMac), kOutMtu)));
     WEIR_CHECK(set_sysctl("net/ipv4/ip_forward", 1));
+    if (queues > 1) {
+        WEIR_CHECK(bind_queues_to_cpus(out(), queues));
+    }
     return switch_gro_on(in());
 }
 

@@ -24,8 +24,9 @@ class Lab {
 public:
     enum class Place { kGenerator, kDevice, kSink };
 
-    // `number` tells the interfaces of labs apart, for tools that pin by interface name.
-    static Result<Lab> make(int number);
+    // `number` tells the interfaces of labs apart, for tools that pin by interface name. `queues`:
+    // of every interface; with more than one, what a CPU sends goes through the one of its number.
+    static Result<Lab> make(int number, std::uint32_t queues);
 
     // Moves this process, and what it starts, there.
     Result<> enter(Place place) const;
@@ -40,7 +41,7 @@ public:
 
 private:
     explicit Lab(int number) : number_(number) {}
-    Result<> lay_out() const;
+    Result<> lay_out(std::uint32_t queues) const;
 
     int number_;
     std::array<Fd, 3> namespaces_; // by Place

@@ -1,7 +1,6 @@
 #include "bench/net/live_generator.h"
 
 #include <linux/bpf.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -26,9 +25,9 @@ struct LiveGenerator::Objects {
 
 namespace {
 
-double cpu_time_ns() {
+double now_ns(clockid_t clock) {
     timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    clock_gettime(clock, &now);
     return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
 }
 
@@ -75,23 +74,12 @@ Result<LiveGenerator::Sent> LiveGenerator::send(const Lab& lab, std::uint32_t pa
     settings.data_size_in = static_cast<__u32>(frame_.size());
     settings.repeat = static_cast<int>(packets);
     settings.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
-    const double before = cpu_time_ns();
+    const double wall = now_ns(CLOCK_MONOTONIC), cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
     if (bpf_prog_test_run_opts(bpf_program__fd(objects_->bpf->progs.live_frame), &settings) != 0) {
         return kernel::refusal("sending XDP live frames", errno);
     }
-    const double spent = cpu_time_ns() - before;
-    return Sent{state->live_sent, spent / packets, static_cast<double>(settings.duration)};
-}
-
-Result<> stay_on_one_cpu() {
-    const int here = sched_getcpu();
-    cpu_set_t only;
-    CPU_ZERO(&only);
-    CPU_SET(static_cast<unsigned>(std::max(here, 0)), &only);
-    if (here < 0 || sched_setaffinity(0, sizeof(only), &only) != 0) {
-        return fail_errno("staying on one CPU", errno);
-    }
-    return {};
+    return Sent{state->live_sent, (now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu) / packets,
+                (now_ns(CLOCK_MONOTONIC) - wall) / packets};
 }
 
 } // namespace weir::bench

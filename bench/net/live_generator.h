@@ -9,13 +9,13 @@
 
 namespace weir::bench {
 
-// Sends frames into a lab by XDP live frames (BPF_F_TEST_XDP_LIVE_FRAMES), from one CPU.
+// Sends frames into a lab by XDP live frames (BPF_F_TEST_XDP_LIVE_FRAMES), from the CPU it is on.
 class LiveGenerator {
 public:
     struct Sent {
         std::uint64_t packets = 0;
-        double cpu_ns = 0;  // of this CPU for a packet, all the way to the sink
-        double wall_ns = 0; // as the kernel timed it; whole numbers
+        double cpu_ns = 0; // of this CPU for a packet, all the way to the sink
+        double wall_ns = 0;
     };
 
     static Result<LiveGenerator> make(const Traffic& traffic);
@@ -31,8 +31,5 @@ private:
     std::unique_ptr<Objects> objects_;
     std::vector<std::uint8_t> frame_;
 };
-
-// Keeps this process on the CPU it is on: the whole path then runs there.
-Result<> stay_on_one_cpu();
 
 } // namespace weir::bench

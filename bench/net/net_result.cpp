@@ -18,7 +18,7 @@ Json counts_json(const NetCounts& counts) {
 Json case_json(const NetCase& each) {
     Json json{{"name", each.name()}, {"job", each.job},         {"peer", each.peer},
               {"what", each.what},   {"mode", name(each.mode)}, {"size", each.size},
-              {"flows", each.flows}};
+              {"flows", each.flows}, {"cpus", each.cpus}};
     if (!each.measured) {
         json["refused"] = each.refused;
         return json;
@@ -27,6 +27,9 @@ Json case_json(const NetCase& each) {
     json["cpu_ns"] = to_json(each.measured->cpu_ns);
     if (each.measured->ratio) {
         json["ratio"] = to_json(*each.measured->ratio);
+    }
+    if (each.measured->efficiency) {
+        json["efficiency"] = to_json(*each.measured->efficiency);
     }
     json["counts"] = counts_json(each.measured->counts);
     return json;
@@ -40,8 +43,13 @@ Json options_json(const NetOptions& options) {
     for (const NetMode mode : options.modes) {
         modes.push_back(name(mode));
     }
-    return {{"jobs", jobs},   {"sizes", options.sizes},   {"flows", options.flows},
-            {"modes", modes}, {"rounds", options.rounds}, {"packets", options.packets}};
+    return {{"jobs", jobs},
+            {"sizes", options.sizes},
+            {"flows", options.flows},
+            {"modes", modes},
+            {"cpus", options.cpus},
+            {"rounds", options.rounds},
+            {"packets", options.packets}};
 }
 
 } // namespace
@@ -75,7 +83,8 @@ std::string disagreement(const NetCounts& counts, bool forward) {
 }
 
 std::string NetCase::name() const {
-    return fmt::format("{}/{}/{}/{}", job, peer, bench::name(mode), size);
+    const std::string name = fmt::format("{}/{}/{}/{}", job, peer, bench::name(mode), size);
+    return cpus == 1 ? name : fmt::format("{}/{}-cpus", name, cpus);
 }
 
 Json to_json(const NetResult& result) {

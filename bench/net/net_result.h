@@ -26,9 +26,11 @@ std::string disagreement(const NetCounts& counts, bool forward);
 
 struct NetMeasured {
     Figure packets_per_second;
-    Figure cpu_ns;               // of a packet: generator, device and sink together, on one CPU
+    Figure cpu_ns;               // of a packet: generator, device and sink together
     std::optional<Figure> ratio; // of cpu_ns to the floor's, round by round
-    NetCounts counts;            // of all rounds
+    // On n CPUs: packets a second, of n times those on one; round by round.
+    std::optional<Figure> efficiency;
+    NetCounts counts; // of all rounds
 };
 
 struct NetCase {
@@ -38,10 +40,11 @@ struct NetCase {
     NetMode mode{};
     std::uint32_t size = 0;
     std::uint32_t flows = 0;
+    std::uint32_t cpus = 1; // that send at the same time
     std::optional<NetMeasured> measured = {};
     std::string refused = {}; // why there is no figure
 
-    std::string name() const; // "filter-1/nft-rules/stack/64"
+    std::string name() const; // "filter-1/nft-rules/stack/64", "forward/kernel/stack/64/2-cpus"
 };
 
 struct NetOptions {
@@ -49,8 +52,9 @@ struct NetOptions {
     std::vector<std::uint32_t> sizes = {64, 512, 1500};
     std::uint32_t flows = 1024;
     std::vector<NetMode> modes = {NetMode::kNative, NetMode::kGeneric};
+    std::vector<std::uint32_t> cpus = {1}; // rising
     std::uint32_t rounds = 5;
-    std::uint32_t packets = 1'000'000; // of a measurement
+    std::uint32_t packets = 1'000'000; // of a measurement, on each CPU
 };
 
 struct NetResult {

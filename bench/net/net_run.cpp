@@ -8,12 +8,19 @@
 #include <thread>
 
 #include "bench/net/counting_program.h"
-#include "bench/net/live_generator.h"
+#include "bench/net/generators.h"
 
 namespace weir::bench {
 namespace {
 
-// A peer in its lab, and what its rounds gave. Members end in reverse order.
+// What rounds gave.
+struct Samples {
+    std::string void_because;
+    std::vector<double> cpu_ns, packets_per_second;
+    NetCounts counts;
+};
+
+// A peer in its lab. Members end in reverse order.
 struct Seat {
     explicit Seat(const Peer& of) : peer(of) {}
 
@@ -22,17 +29,15 @@ struct Seat {
     std::unique_ptr<Lab> lab;
     std::unique_ptr<CountingProgram> sink;
     Device device;
+    std::vector<Samples> samples = {}; // of the size that is being measured, by number of CPUs
 
-    // Of the size that is being measured.
-    std::string void_because;
-    std::vector<double> cpu_ns, wall_ns;
-    NetCounts counts;
-
-    bool runs() const { return refused.empty() && void_because.empty(); }
+    bool runs(std::size_t cpus) const {
+        return refused.empty() && samples[cpus].void_because.empty();
+    }
 };
 
-Result<> set_up(Seat& seat, const NetJob& job, int number) {
-    WEIR_TRY(auto lab, Lab::make(number));
+Result<> set_up(Seat& seat, const NetJob& job, int number, std::uint32_t queues) {
+    WEIR_TRY(auto lab, Lab::make(number, queues));
     seat.lab = std::make_unique<Lab>(std::move(lab));
     WEIR_CHECK(seat.lab->enter(Lab::Place::kSink));
     WEIR_TRY(auto sink, CountingProgram::drop(seat.lab->sink(), false));
@@ -71,12 +76,12 @@ NetCounts since(const NetCounts& before, NetCounts now, std::uint64_t generated)
 }
 
 // One measurement. Frames may be under way for a moment after the generator is done.
-Result<> measure(Seat& seat, LiveGenerator& generator, std::uint32_t packets, bool forward,
-                 bool timed) {
+Result<> measure(const Seat& seat, Samples& samples, Generators& generators, std::uint32_t packets,
+                 bool forward, bool timed) {
     constexpr int kReadings = 20;
     constexpr auto kBetween = std::chrono::milliseconds(5);
     WEIR_TRY(const NetCounts before, read_counts(seat));
-    WEIR_TRY(const auto sent, generator.send(*seat.lab, packets));
+    WEIR_TRY(const auto sent, generators.send(*seat.lab, packets));
     NetCounts counts;
     for (int reading = 0; reading < kReadings; reading++) {
         WEIR_TRY(const NetCounts now, read_counts(seat));
@@ -86,25 +91,26 @@ Result<> measure(Seat& seat, LiveGenerator& generator, std::uint32_t packets, bo
         }
         std::this_thread::sleep_for(kBetween);
     }
-    const std::string wrong = sent.packets == packets
+    const std::uint64_t wanted = packets * generators.cpus();
+    const std::string wrong = sent.packets == wanted
                                   ? disagreement(counts, forward)
                                   : fmt::format("the generator sent {}", sent.packets);
     if (!wrong.empty()) {
-        seat.void_because =
-            fmt::format("void, for the counts of {} packets disagree: {}", packets, wrong);
+        samples.void_because =
+            fmt::format("void, for the counts of {} packets disagree: {}", wanted, wrong);
     } else if (timed) {
-        seat.cpu_ns.push_back(sent.cpu_ns);
-        seat.wall_ns.push_back(std::max(sent.wall_ns, 1.0));
-        seat.counts += counts;
+        samples.cpu_ns.push_back(sent.cpu_ns);
+        samples.packets_per_second.push_back(sent.packets_per_second);
+        samples.counts += counts;
     }
     return {};
 }
 
 // Of the same mode; what runs in the kernel's stack is compared with the fastest.
-const Seat* floor_of(const Seat& seat, const std::vector<Seat>& seats) {
+const Seat* floor_of(const Seat& seat, const std::vector<Seat>& seats, std::size_t cpus) {
     const Seat* best = nullptr;
     for (const Seat& each : seats) {
-        if (each.peer.name != kFloor || !each.runs()) {
+        if (each.peer.name != kFloor || !each.runs(cpus)) {
             continue;
         }
         if (each.peer.mode == seat.peer.mode) {
@@ -115,45 +121,83 @@ const Seat* floor_of(const Seat& seat, const std::vector<Seat>& seats) {
     return best;
 }
 
-NetMeasured measured_of(const Seat& seat, const Seat* floor) {
+// Round by round. `scale`: what the other's figure is multiplied with.
+Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others,
+                double scale = 1) {
+    std::vector<double> ratios;
+    for (std::size_t round = 0; round < values.size(); round++) {
+        ratios.push_back(values[round] / (scale * others[round]));
+    }
+    return figure_of(std::move(ratios));
+}
+
+NetMeasured measured_of(const Samples& samples) {
     NetMeasured measured;
-    std::vector<double> rates, ratios;
-    for (const double ns : seat.wall_ns) {
-        rates.push_back(1e9 / ns);
-    }
-    measured.packets_per_second = figure_of(std::move(rates));
-    measured.cpu_ns = figure_of(seat.cpu_ns);
-    measured.counts = seat.counts;
-    if (floor != nullptr) {
-        for (std::size_t round = 0; round < seat.cpu_ns.size(); round++) {
-            ratios.push_back(seat.cpu_ns[round] / floor->cpu_ns[round]);
-        }
-        measured.ratio = figure_of(std::move(ratios));
-    }
+    measured.packets_per_second = figure_of(samples.packets_per_second);
+    measured.cpu_ns = figure_of(samples.cpu_ns);
+    measured.counts = samples.counts;
     return measured;
 }
 
-Result<> measure_size(std::vector<Seat>& seats, const NetJob& job, std::uint32_t size,
-                      const NetOptions& options,
-                      const std::function<void(const std::string&)>& progress) {
-    WEIR_TRY(auto generator, LiveGenerator::make(net_traffic(job, size, options.flows)));
+// What all peers do by turns.
+struct Trial {
+    const NetJob& job;
+    std::uint32_t size;
+    const NetOptions& options;
+};
+
+NetCase case_of(const Trial& trial, const Seat& seat, const std::vector<Seat>& seats,
+                std::size_t cpus) {
+    NetCase each{.job = trial.job.name,
+                 .peer = seat.peer.name,
+                 .what = seat.peer.what,
+                 .mode = seat.peer.mode,
+                 .size = trial.size,
+                 .flows = trial.options.flows,
+                 .cpus = trial.options.cpus[cpus]};
+    if (!seat.runs(cpus)) {
+        each.refused = seat.refused.empty() ? seat.samples[cpus].void_because : seat.refused;
+        return each;
+    }
+    const Samples& samples = seat.samples[cpus];
+    each.measured = measured_of(samples);
+    if (const Seat* floor = floor_of(seat, seats, cpus); floor != nullptr) {
+        each.measured->ratio = ratio_of(samples.cpu_ns, floor->samples[cpus].cpu_ns);
+    }
+    if (each.cpus > 1 && trial.options.cpus.front() == 1 && seat.runs(0)) {
+        each.measured->efficiency =
+            ratio_of(samples.packets_per_second, seat.samples[0].packets_per_second, each.cpus);
+    }
+    return each;
+}
+
+// Round by round; in each, every peer on every number of CPUs by turns.
+Result<> run_trial(const Trial& trial, std::vector<Seat>& seats,
+                   const std::function<void(const std::string&)>& progress) {
+    const auto& [job, size, options] = trial;
+    WEIR_TRY(const auto allowed, allowed_cpus());
+    std::vector<Generators> generators;
+    for (const std::uint32_t cpus : options.cpus) {
+        WEIR_TRY(auto made, Generators::make(net_traffic(job, size, options.flows),
+                                             {allowed.end() - cpus, allowed.end()}));
+        generators.push_back(std::move(made));
+    }
     for (Seat& seat : seats) {
-        seat.void_because.clear();
-        seat.cpu_ns.clear();
-        seat.wall_ns.clear();
-        seat.counts = {};
+        seat.samples.assign(options.cpus.size(), {});
     }
     // Round 0 warms up: it fills flow tables and caches, and its counts must agree, too.
     for (std::uint32_t round = 0; round <= options.rounds; round++) {
+        const std::uint32_t packets = round == 0 ? std::max(options.flows, 1000U) : options.packets;
         for (Seat& seat : seats) {
-            if (!seat.runs()) {
-                continue;
+            for (std::size_t cpus = 0; cpus < generators.size(); cpus++) {
+                if (!seat.runs(cpus)) {
+                    continue;
+                }
+                progress(fmt::format("{}, {} octets, round {} of {}: {}", job.name, size, round,
+                                     options.rounds, seat.peer.name));
+                WEIR_CHECK(measure(seat, seat.samples[cpus], generators[cpus], packets, job.forward,
+                                   round > 0));
             }
-            progress(fmt::format("{}, {} octets, round {} of {}: {}", job.name, size, round,
-                                 options.rounds, seat.peer.name));
-            const std::uint32_t packets =
-                round == 0 ? std::max(options.flows, 1000U) : options.packets;
-            WEIR_CHECK(measure(seat, generator, packets, job.forward, round > 0));
         }
     }
     return {};
@@ -164,29 +208,23 @@ Result<> measure_size(std::vector<Seat>& seats, const NetJob& job, std::uint32_t
 Result<std::vector<NetCase>> run_job(const NetJob& job, const std::vector<Peer>& peers,
                                      const NetOptions& options,
                                      const std::function<void(const std::string&)>& progress) {
+    WEIR_TRY(const auto allowed, allowed_cpus());
+    const std::uint32_t queues = options.cpus.back() > 1 ? allowed.back() + 1 : 1;
     std::vector<Seat> seats;
     seats.reserve(peers.size()); // devices keep references to their labs
     for (const Peer& peer : peers) {
         progress(fmt::format("{}: {}", job.name, peer.name));
         seats.emplace_back(peer);
-        WEIR_CHECK(set_up(seats.back(), job, static_cast<int>(seats.size())));
+        WEIR_CHECK(set_up(seats.back(), job, static_cast<int>(seats.size()), queues));
     }
     std::vector<NetCase> cases;
     for (const std::uint32_t size : options.sizes) {
-        WEIR_CHECK(measure_size(seats, job, size, options, progress));
-        for (const Seat& seat : seats) {
-            NetCase each{.job = job.name,
-                         .peer = seat.peer.name,
-                         .what = seat.peer.what,
-                         .mode = seat.peer.mode,
-                         .size = size,
-                         .flows = options.flows};
-            if (seat.runs()) {
-                each.measured = measured_of(seat, floor_of(seat, seats));
-            } else {
-                each.refused = seat.refused.empty() ? seat.void_because : seat.refused;
+        const Trial trial{job, size, options};
+        WEIR_CHECK(run_trial(trial, seats, progress));
+        for (std::size_t cpus = 0; cpus < options.cpus.size(); cpus++) {
+            for (const Seat& seat : seats) {
+                cases.push_back(case_of(trial, seat, seats, cpus));
             }
-            cases.push_back(std::move(each));
         }
     }
     return cases;

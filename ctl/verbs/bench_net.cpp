@@ -5,7 +5,7 @@
 #include <fstream>
 #include <unistd.h>
 
-#include "bench/net/live_generator.h"
+#include "bench/net/generators.h"
 #include "bench/net/net_run.h"
 #include "verbs/all.h"
 #include "verbs/bench_net_weir.h"
@@ -54,6 +54,15 @@ Result<> parse_numbers(const po::variables_map& options, bench::NetOptions& want
                      parse_number(word, "--size", bench::kSmallestFrame, bench::kLargestFrame));
             wanted.sizes.push_back(static_cast<std::uint32_t>(size));
         }
+    }
+    if (options.count("cpus") > 0) {
+        WEIR_TRY(const auto allowed, bench::allowed_cpus());
+        wanted.cpus.clear();
+        for (const std::string& word : items(option_text(options, "cpus"))) {
+            WEIR_TRY(const auto cpus, parse_number(word, "--cpus", 1, allowed.size()));
+            wanted.cpus.push_back(static_cast<std::uint32_t>(cpus));
+        }
+        std::sort(wanted.cpus.begin(), wanted.cpus.end());
     }
     const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most,
                             std::uint32_t& into) -> Result<> {
@@ -140,15 +149,17 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
                          {"peer"},
                          {"mode"},
                          {"octets", kRight},
+                         {"CPUs", kRight},
                          {"packets/s", kRight},
                          {"ns/packet", kRight},
                          {"quartiles", kRight},
                          {"to floor", kRight},
                          {"quartiles", kRight},
+                         {"efficiency", kRight},
                          {""}});
     for (const bench::NetCase& each : cases) {
         std::vector<std::string> row = {each.job, each.peer, bench::name(each.mode),
-                                        std::to_string(each.size)};
+                                        std::to_string(each.size), std::to_string(each.cpus)};
         if (each.measured) {
             const auto& measured = *each.measured;
             row.push_back(fmt::format("{:.0f}", measured.packets_per_second.median));
@@ -156,8 +167,10 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
             row.push_back(range(measured.cpu_ns, 0));
             row.push_back(measured.ratio ? fmt::format("{:.2f}", measured.ratio->median) : "-");
             row.push_back(measured.ratio ? range(*measured.ratio, 2) : "-");
+            row.push_back(measured.efficiency ? fmt::format("{:.2f}", measured.efficiency->median)
+                                              : "-");
         } else {
-            row.insert(row.end(), {"-", "-", "-", "-", "-", each.refused});
+            row.insert(row.end(), {"-", "-", "-", "-", "-", "-", each.refused});
         }
         table.row(std::move(row));
     }
@@ -196,7 +209,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     }
     result.origin = bench::here_and_now();
     WEIR_CHECK(bench::enter_private_mounts());
-    WEIR_CHECK(bench::stay_on_one_cpu());
+    WEIR_TRY(const auto cpus, bench::allowed_cpus());
+    WEIR_CHECK(bench::stay_on(cpus.back()));
     for (const bench::NetJob& job : result.options.jobs) {
         std::vector<Peer> peers = peers_of(cx, job, result.options);
         std::erase_if(peers, [&](const Peer& peer) {
@@ -218,6 +232,8 @@ void add_options(po::options_description& add) {
         "octets of a frame, 64 to 1500 [64,512,1500]")("flows",
                                                        po::value<std::string>()->value_name("N"),
                                                        "flows that take turns, to 1000000 [1024]")(
+        "cpus", po::value<std::string>()->value_name("LIST"),
+        "so many CPUs send at the same time, each through a queue of its own [1]")(
         "mode", po::value<std::string>()->value_name("native|generic|both"),
         "where XDP runs [both]")("rounds", po::value<std::string>()->value_name("N"),
                                  "measurements of each, at least 3 [5]")(
@@ -235,7 +251,7 @@ const Verb bench_net{
         R"(Sends UDP frames from a generator through a device to a sink, in network namespaces of
 its own, over veth. The device is Weir, an XDP program that does nothing else (empty-xdp, the
 floor), nftables, iptables, xdp-filter, the kernel's forwarding, IPVS: each has namespaces of its
-own, and they take turns round by round. All runs on one CPU: the figure is its time for one packet
+own, and they take turns round by round. All that becomes of a frame happens on one CPU: the figure is its time for one packet
 from the generator to the sink, with the generator's part in it, and the ratio to the floor of the
 same mode, or for what runs in the kernel's stack to the native one.
 
@@ -243,8 +259,12 @@ Frames are counted by the generator, by the device's interface, by the device's 
 are its ledger), and by the sink. Counts that disagree void a figure, and stand in its place; so does
 the reason why a peer is missing.
 
+With --cpus 1,2 two generators on two CPUs also send at the same time, as a NIC with two queues
+does: the efficiency is their packets a second, of twice those of one.
+
   weir bench net
   weir bench net --job filter-100 --size 64 --flows 10000 --mode native
+  weir bench net --job forward --cpus 1,2 --mode native
   weir bench net --job forward --peers empty-xdp,weir-ipip,nft-dnat --rounds 15 --out results
 )",
     .options = add_options,

@@ -89,6 +89,20 @@ def test_every_station_counts_the_same_frames_handed_on(weir):
         assert case["counts"].get("handled", 60000) == 60000
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU: nothing sends beside it")
+def test_two_cpus_send_at_the_same_time(weir):
+    document = weir.json("bench", "net", "--job", "forward", "--cpus", "1,2", *SHORT)
+
+    assert document["options"]["cpus"] == [1, 2]
+    cases = {(case["peer"], case["mode"], case["cpus"]): case for case in document["cases"]}
+    for peer, mode in [("empty-xdp", "native"), ("empty-xdp", "generic"), ("weir-ipip", "native"),
+                       ("weir-ipip", "generic"), ("kernel", "stack"), ("nft-dnat", "stack")]:
+        one, two = cases[peer, mode, 1], cases[peer, mode, 2]
+        assert one["counts"]["sink"] == 60000 and two["counts"]["sink"] == 120000, peer
+        assert two["name"] == one["name"] + "/2-cpus"
+        assert "efficiency" not in one and two["efficiency"]["median"] > 0
+
+
 def test_a_peer_that_is_missing_stays_in_the_result(weir, monkeypatch):
     folders = os.environ["PATH"].split(os.pathsep)
     monkeypatch.setitem(weir.environment, "PATH", os.pathsep.join(
@@ -121,6 +135,7 @@ def test_a_set_of_many_and_what_has_no_sets(weir):
     (["--size", "64,1501"], "--size '1501': expected a number from 64 to 1500"),
     (["--size", "64,"], "--size '': expected a number from 64 to 1500"),
     (["--flows", "0"], "--flows '0': expected a number from 1 to 1000000"),
+    (["--cpus", "1,0"], "--cpus '0': expected a number from 1 to "),
     (["--rounds", "2"], "--rounds '2': expected a number from 3 to 1000"),
     (["--packets", "many"], "--packets 'many': expected a number from 1000 to 100000000"),
     (["--mode", "offload"], "unknown mode 'offload': expected native, generic, both"),

@@ -94,5 +94,23 @@ TEST(BenchNetResult, ACaseWithoutAFigureSaysWhy) {
     EXPECT_FALSE(only.contains("cpu_ns"));
 }
 
+TEST(BenchNetResult, EfficiencyIsOfCasesOnSeveralCpus) {
+    NetResult result;
+    NetCase two{.job = "forward",
+                .peer = "kernel",
+                .what = "",
+                .mode = NetMode::kStack,
+                .size = 64,
+                .flows = 1,
+                .cpus = 2};
+    two.measured.emplace();
+    two.measured->efficiency = {0.9, 0.8, 1};
+    result.cases.push_back(two);
+    const Json json = to_json(result)["cases"].at(0);
+    EXPECT_EQ(json["name"], "forward/kernel/stack/64/2-cpus");
+    EXPECT_EQ(json["cpus"], 2);
+    EXPECT_EQ(json["efficiency"], (Json{{"median", 0.9}, {"lower", 0.8}, {"upper", 1.0}}));
+}
+
 } // namespace
 } // namespace weir::bench

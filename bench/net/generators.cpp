@@ -1,0 +1,87 @@
+#include "bench/net/generators.h"
+
+#include <sched.h>
+
+#include <barrier>
+#include <cerrno>
+#include <thread>
+
+namespace weir::bench {
+namespace {
+
+// Every `of`-th flow from `first` on; all of them where there are fewer flows than shares.
+Traffic share(const Traffic& whole, std::size_t first, std::size_t of) {
+    if (whole.headers.size() < of) {
+        return whole;
+    }
+    Traffic part = whole;
+    part.headers.clear();
+    for (std::size_t i = first; i < whole.headers.size(); i += of) {
+        part.headers.push_back(whole.headers[i]);
+    }
+    return part;
+}
+
+} // namespace
+
+Result<std::vector<unsigned>> allowed_cpus() {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
+        return fail_errno("asking for the CPUs of this process", errno);
+    }
+    std::vector<unsigned> cpus;
+    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &set)) {
+            cpus.push_back(cpu);
+        }
+    }
+    return cpus;
+}
+
+Result<> stay_on(unsigned cpu) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    if (sched_setaffinity(0, sizeof(only), &only) != 0) {
+        return fail_errno("staying on one CPU", errno);
+    }
+    return {};
+}
+
+Result<Generators> Generators::make(const Traffic& traffic, const std::vector<unsigned>& cpus) {
+    Generators generators;
+    generators.cpus_ = cpus;
+    for (std::size_t i = 0; i < cpus.size(); i++) {
+        WEIR_TRY(auto made, LiveGenerator::make(share(traffic, i, cpus.size())));
+        generators.each_.push_back(std::move(made));
+    }
+    return generators;
+}
+
+Result<Generators::Sent> Generators::send(const Lab& lab, std::uint32_t packets) {
+    std::vector<Result<LiveGenerator::Sent>> results(each_.size(), LiveGenerator::Sent{});
+    if (each_.size() == 1) {
+        results[0] = each_[0].send(lab, packets);
+    } else {
+        std::barrier start(static_cast<std::ptrdiff_t>(each_.size()));
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 0; i < each_.size(); i++) {
+            threads.emplace_back([&, i] {
+                const Result<> moved = stay_on(cpus_[i]);
+                start.arrive_and_wait();
+                results[i] = moved ? each_[i].send(lab, packets)
+                                   : Result<LiveGenerator::Sent>(fail(moved.error()));
+            });
+        }
+    }
+    Sent sum;
+    for (Result<LiveGenerator::Sent>& result : results) {
+        WEIR_TRY(const LiveGenerator::Sent sent, std::move(result));
+        sum.packets += sent.packets;
+        sum.packets_per_second += 1e9 / sent.wall_ns;
+        sum.cpu_ns += sent.cpu_ns / static_cast<double>(results.size());
+    }
+    return sum;
+}
+
+} // namespace weir::bench
