@@ -21,10 +21,30 @@ Figure figure_of(std::vector<double> values) {
     return {quantile(values, 0.5), quantile(values, 0.25), quantile(values, 0.75)};
 }
 
-bool moved(const Figure& before, const Figure& after) {
+Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others,
+                double scale) {
+    std::vector<double> ratios;
+    for (std::size_t i = 0; i < values.size(); i++) {
+        ratios.push_back(values[i] / (scale * others[i]));
+    }
+    return figure_of(std::move(ratios));
+}
+
+double drift_of(const std::vector<Figure>& floors) {
+    constexpr double kMost = 0.9;
+    std::vector<double> shares;
+    for (const Figure& floor : floors) {
+        shares.push_back(floor.spread() / floor.lower);
+    }
+    std::sort(shares.begin(), shares.end());
+    return shares.empty() ? 0 : quantile(shares, kMost);
+}
+
+bool moved(const Figure& before, const Figure& after, double drift) {
     constexpr double kResolution = 1;
-    return std::abs(after.median - before.median) >
-           std::max(kResolution, before.spread() + after.spread());
+    const double chance =
+        before.spread() + after.spread() + drift * std::max(before.median, after.median);
+    return std::abs(after.median - before.median) > std::max(kResolution, chance);
 }
 
 } // namespace weir::bench

@@ -15,8 +15,16 @@ struct Figure {
 // Quartiles by linear interpolation between the nearest values. At least one value.
 Figure figure_of(std::vector<double> values);
 
+// Of values to others', by index, each of which is multiplied with `scale`.
+Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others,
+                double scale = 1);
+
+// How much the machine itself changed meanwhile, as a share: the spread of figures of one and the
+// same code, of which nine in ten spread less. None: 0.
+double drift_of(const std::vector<Figure>& floors);
+
 // Two figures of the same thing differ by more than chance explains: the medians lie further apart
-// than both spreads together, and than the resolution of the clock, 1 ns.
-bool moved(const Figure& before, const Figure& after);
+// than both spreads together and the machine's drift, and than the resolution of the clock, 1 ns.
+bool moved(const Figure& before, const Figure& after, double drift = 0);
 
 } // namespace weir::bench

@@ -12,7 +12,7 @@ build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev
        libcmark-gfm-extensions-dev libgtest-dev libgmock-dev libpcap-dev)
 lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
 tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump xdp-tools gnuplot-nox git
-       man-db qemu-system-x86 busybox cpio kmod zstd xz-utils)
+       wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils)
 
 case ${1:-test} in
 build) wanted=("${build[@]}") ;;
@@ -45,4 +45,14 @@ export DEBIAN_FRONTEND=noninteractive
 # Another apt may be at work, as on a freshly started machine.
 apt=(apt-get -qq -y -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300)
 "${apt[@]}" update
+# nginx and iperf3 are run by the bench: nobody asked for their services. A policy keeps them from
+# being started; what they have for the next boot is switched off.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap 'rm -f $policy' EXIT
+    install -m 755 /dev/stdin $policy <<<$'#!/bin/sh\nexit 101'
+fi
 "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
+if [[ " ${missing[*]} " == *" nginx-light "* ]] && command -v systemctl >/dev/null; then
+    systemctl --quiet disable nginx.service
+fi

@@ -1,10 +1,9 @@
 #include "bench/net/generators.h"
 
-#include <sched.h>
-
 #include <barrier>
-#include <cerrno>
 #include <thread>
+
+#include "bench/cpus.h"
 
 namespace weir::bench {
 namespace {
@@ -23,30 +22,6 @@ Traffic share(const Traffic& whole, std::size_t first, std::size_t of) {
 }
 
 } // namespace
-
-Result<std::vector<unsigned>> allowed_cpus() {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0) {
-        return fail_errno("asking for the CPUs of this process", errno);
-    }
-    std::vector<unsigned> cpus;
-    for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (CPU_ISSET(cpu, &set)) {
-            cpus.push_back(cpu);
-        }
-    }
-    return cpus;
-}
-
-Result<> stay_on(unsigned cpu) {
-    cpu_set_t only;
-    CPU_ZERO(&only);
-    CPU_SET(cpu, &only);
-    if (sched_setaffinity(0, sizeof(only), &only) != 0) {
-        return fail_errno("staying on one CPU", errno);
-    }
-    return {};
-}
 
 Result<Generators> Generators::make(const Traffic& traffic, const std::vector<unsigned>& cpus) {
     Generators generators;
@@ -67,7 +42,7 @@ Result<Generators::Sent> Generators::send(const Lab& lab, std::uint32_t packets)
         std::vector<std::jthread> threads;
         for (std::size_t i = 0; i < each_.size(); i++) {
             threads.emplace_back([&, i] {
-                const Result<> moved = stay_on(cpus_[i]);
+                const Result<> moved = stay_on({cpus_[i]});
                 start.arrive_and_wait();
                 results[i] = moved ? each_[i].send(lab, packets)
                                    : Result<LiveGenerator::Sent>(fail(moved.error()));

@@ -10,11 +10,6 @@
 
 namespace weir::bench {
 
-// CPUs that this process may run on, by number.
-Result<std::vector<unsigned>> allowed_cpus();
-// Keeps this thread on one of them: the whole path of what it sends then runs there.
-Result<> stay_on(unsigned cpu);
-
 // A generator for each of some CPUs, which send at the same time, each its own share of the flows,
 // as a NIC spreads flows over queues (RSS).
 class Generators {

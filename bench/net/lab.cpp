@@ -17,7 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/address.h"
-#include "bench/net/process.h"
+#include "bench/process.h"
 #include "kernel/refusal.h"
 
 namespace weir::bench {
@@ -46,21 +46,6 @@ Result<Fd> new_namespace() {
     return made;
 }
 
-// Frames reach a veth from another's XDP only where XDP or GRO gave it its queues.
-Result<> switch_gro_on(const std::string& interface) {
-    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ethtool_value value{};
-    value.cmd = ETHTOOL_SGRO;
-    value.data = 1;
-    ifreq request{};
-    std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
-    request.ifr_data = reinterpret_cast<char*>(&value);
-    if (ioctl(socket.get(), SIOCETHTOOL, &request) != 0) {
-        return kernel::refusal("switching on GRO of " + interface, errno);
-    }
-    return {};
-}
-
 // What each CPU sends goes through the queue of its number, as XDP does by itself: queues that CPUs
 // share overflow. sysfs shows the namespace in which it was mounted, here without a mount point.
 Result<> bind_queues_to_cpus(const std::string& interface, std::uint32_t queues) {
@@ -83,12 +68,26 @@ Result<> bind_queues_to_cpus(const std::string& interface, std::uint32_t queues)
     return {};
 }
 
+} // namespace
+
 Result<> ip_batch(const std::string& commands) {
     WEIR_TRY(const auto said, run_process({"ip", "-batch", "-"}, commands));
     return {};
 }
 
-} // namespace
+Result<> switch_gro_on(const std::string& interface) {
+    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    ethtool_value value{};
+    value.cmd = ETHTOOL_SGRO;
+    value.data = 1;
+    ifreq request{};
+    std::strncpy(request.ifr_name, interface.c_str(), IFNAMSIZ - 1);
+    request.ifr_data = reinterpret_cast<char*>(&value);
+    if (ioctl(socket.get(), SIOCETHTOOL, &request) != 0) {
+        return kernel::refusal("switching on GRO of " + interface, errno);
+    }
+    return {};
+}
 
 Result<> set_sysctl(const std::string& name, int value) {
     std::ofstream file("/proc/sys/" + name);
@@ -134,10 +133,14 @@ Result<> Lab::enter(Place place) const {
     return {};
 }
 
+std::string Lab::path(Place place) const {
+    return fmt::format("/proc/{}/fd/{}", getpid(),
+                       namespaces_[static_cast<std::size_t>(place)].get());
+}
+
 Result<> Lab::lay_out(std::uint32_t queues) const {
     const auto many = fmt::format("numtxqueues {0} numrxqueues {0}", queues);
-    // A namespace without a name is named by the descriptor that this process holds.
-    const auto device = fmt::format("/proc/{}/fd/{}", getpid(), namespaces_[1].get());
+    const std::string device = path(Place::kDevice);
     WEIR_CHECK(enter(Place::kGenerator));
     WEIR_CHECK(
         ip_batch(fmt::format("link add {0} address {1} {5} type veth peer name {2} address {3} "

@@ -36,6 +36,10 @@ public:
     std::string sink() const { return "sink" + std::to_string(number_); }
     std::string generator() const { return "gen" + std::to_string(number_); }
 
+    // What `ip … netns` takes for one of them: a namespace without a name is named by the
+    // descriptor that this process holds.
+    std::string path(Place place) const;
+
     // Frames that the device was handed, as its driver counts them. Enters the device's namespace.
     Result<std::uint64_t> received() const;
 
@@ -53,6 +57,10 @@ inline constexpr const char* kBackend = "10.0.2.2"; // the sink
 inline constexpr std::uint64_t kGeneratorMac = 0x020000000001, kInMac = 0x020000000002,
                                kOutMac = 0x020000000003, kSinkMac = 0x020000000004;
 
+// Commands of `ip -batch`, a line each.
+Result<> ip_batch(const std::string& commands);
+// Frames reach a veth from another's XDP only where XDP or GRO gave it its queues.
+Result<> switch_gro_on(const std::string& interface);
 // A number of /proc/sys, of the namespace that this process is in.
 Result<> set_sysctl(const std::string& name, int value);
 // Index of an interface of the namespace that this process is in.

@@ -25,9 +25,9 @@ struct LiveGenerator::Objects {
 
 namespace {
 
-double now_ns(clockid_t clock) {
+double cpu_time_ns() {
     timespec now{};
-    clock_gettime(clock, &now);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return 1e9 * static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec);
 }
 
@@ -74,12 +74,12 @@ Result<LiveGenerator::Sent> LiveGenerator::send(const Lab& lab, std::uint32_t pa
     settings.data_size_in = static_cast<__u32>(frame_.size());
     settings.repeat = static_cast<int>(packets);
     settings.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
-    const double wall = now_ns(CLOCK_MONOTONIC), cpu = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    const double cpu = cpu_time_ns();
     if (bpf_prog_test_run_opts(bpf_program__fd(objects_->bpf->progs.live_frame), &settings) != 0) {
         return kernel::refusal("sending XDP live frames", errno);
     }
-    return Sent{state->live_sent, (now_ns(CLOCK_THREAD_CPUTIME_ID) - cpu) / packets,
-                (now_ns(CLOCK_MONOTONIC) - wall) / packets};
+    return Sent{state->live_sent, (cpu_time_ns() - cpu) / packets,
+                std::max(static_cast<double>(settings.duration), 1.0)};
 }
 
 } // namespace weir::bench

@@ -15,6 +15,8 @@ public:
     struct Sent {
         std::uint64_t packets = 0;
         double cpu_ns = 0; // of this CPU for a packet, all the way to the sink
+        // As the kernel timed it, in whole numbers: the system call also waits for what it set up
+        // to be gone.
         double wall_ns = 0;
     };
 

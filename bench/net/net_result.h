@@ -52,7 +52,8 @@ struct NetOptions {
     std::vector<std::uint32_t> sizes = {64, 512, 1500};
     std::uint32_t flows = 1024;
     std::vector<NetMode> modes = {NetMode::kNative, NetMode::kGeneric};
-    std::vector<std::uint32_t> cpus = {1}; // rising
+    // Rising; all but the first with frames of the smallest size alone.
+    std::vector<std::uint32_t> cpus = {1};
     std::uint32_t rounds = 5;
     std::uint32_t packets = 1'000'000; // of a measurement, on each CPU
 };

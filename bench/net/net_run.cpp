@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "bench/cpus.h"
 #include "bench/net/counting_program.h"
 #include "bench/net/generators.h"
 
@@ -121,16 +122,6 @@ const Seat* floor_of(const Seat& seat, const std::vector<Seat>& seats, std::size
     return best;
 }
 
-// Round by round. `scale`: what the other's figure is multiplied with.
-Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others,
-                double scale = 1) {
-    std::vector<double> ratios;
-    for (std::size_t round = 0; round < values.size(); round++) {
-        ratios.push_back(values[round] / (scale * others[round]));
-    }
-    return figure_of(std::move(ratios));
-}
-
 NetMeasured measured_of(const Samples& samples) {
     NetMeasured measured;
     measured.packets_per_second = figure_of(samples.packets_per_second);
@@ -144,6 +135,7 @@ struct Trial {
     const NetJob& job;
     std::uint32_t size;
     const NetOptions& options;
+    std::vector<std::uint32_t> cpus; // numbers of them, by index
 };
 
 NetCase case_of(const Trial& trial, const Seat& seat, const std::vector<Seat>& seats,
@@ -154,7 +146,7 @@ NetCase case_of(const Trial& trial, const Seat& seat, const std::vector<Seat>& s
                  .mode = seat.peer.mode,
                  .size = trial.size,
                  .flows = trial.options.flows,
-                 .cpus = trial.options.cpus[cpus]};
+                 .cpus = trial.cpus[cpus]};
     if (!seat.runs(cpus)) {
         each.refused = seat.refused.empty() ? seat.samples[cpus].void_because : seat.refused;
         return each;
@@ -164,7 +156,7 @@ NetCase case_of(const Trial& trial, const Seat& seat, const std::vector<Seat>& s
     if (const Seat* floor = floor_of(seat, seats, cpus); floor != nullptr) {
         each.measured->ratio = ratio_of(samples.cpu_ns, floor->samples[cpus].cpu_ns);
     }
-    if (each.cpus > 1 && trial.options.cpus.front() == 1 && seat.runs(0)) {
+    if (each.cpus > 1 && trial.cpus.front() == 1 && seat.runs(0)) {
         each.measured->efficiency =
             ratio_of(samples.packets_per_second, seat.samples[0].packets_per_second, each.cpus);
     }
@@ -174,16 +166,16 @@ NetCase case_of(const Trial& trial, const Seat& seat, const std::vector<Seat>& s
 // Round by round; in each, every peer on every number of CPUs by turns.
 Result<> run_trial(const Trial& trial, std::vector<Seat>& seats,
                    const std::function<void(const std::string&)>& progress) {
-    const auto& [job, size, options] = trial;
+    const auto& [job, size, options, numbers] = trial;
     WEIR_TRY(const auto allowed, allowed_cpus());
     std::vector<Generators> generators;
-    for (const std::uint32_t cpus : options.cpus) {
+    for (const std::uint32_t cpus : numbers) {
         WEIR_TRY(auto made, Generators::make(net_traffic(job, size, options.flows),
                                              {allowed.end() - cpus, allowed.end()}));
         generators.push_back(std::move(made));
     }
     for (Seat& seat : seats) {
-        seat.samples.assign(options.cpus.size(), {});
+        seat.samples.assign(numbers.size(), {});
     }
     // Round 0 warms up: it fills flow tables and caches, and its counts must agree, too.
     for (std::uint32_t round = 0; round <= options.rounds; round++) {
@@ -219,9 +211,11 @@ Result<std::vector<NetCase>> run_job(const NetJob& job, const std::vector<Peer>&
     }
     std::vector<NetCase> cases;
     for (const std::uint32_t size : options.sizes) {
-        const Trial trial{job, size, options};
+        const bool smallest = size == *std::min_element(options.sizes.begin(), options.sizes.end());
+        const Trial trial{job, size, options,
+                          smallest ? options.cpus : std::vector{options.cpus.front()}};
         WEIR_CHECK(run_trial(trial, seats, progress));
-        for (std::size_t cpus = 0; cpus < options.cpus.size(); cpus++) {
+        for (std::size_t cpus = 0; cpus < trial.cpus.size(); cpus++) {
             for (const Seat& seat : seats) {
                 cases.push_back(case_of(trial, seat, seats, cpus));
             }

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "bench/net/peers.h"
-#include "bench/net/process.h"
+#include "bench/process.h"
 #include "kernel/bpf.h"
 #include "kernel/refusal.h"
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include "bench/net/peers.h"
-#include "bench/net/process.h"
+#include "bench/process.h"
 
 namespace weir::bench {
 namespace {

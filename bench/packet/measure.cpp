@@ -45,28 +45,33 @@ Result<std::uint32_t> laps_for(TestBed& bed, std::uint32_t run_ns) {
 
 } // namespace
 
-Result<Measured> measure(TestBed& bed, std::uint32_t headers, const Effort& effort,
-                         std::optional<int> expect) {
+Result<> Measurement::add_pass(TestBed& bed, std::uint32_t headers, const Effort& effort,
+                               std::uint32_t pass, std::optional<int> expect) {
     WEIR_TRY(const Run warm, bed.run(REARM_UNDER_TEST, std::max(headers, 2U)));
     WEIR_CHECK(check(warm.tally, std::max(headers, 2U), bed.type(), std::nullopt));
-    Measured result;
-    result.rounds = effort.rounds;
-    result.laps = effort.laps;
-    if (result.laps == 0) {
-        WEIR_TRY(result.laps, laps_for(bed, effort.run_ns));
+    if (laps_ == 0) {
+        laps_ = effort.laps;
     }
-    std::vector<double> nets, floors;
-    for (std::uint32_t round = 0; round < effort.rounds; round++) {
-        WEIR_TRY(const Run floor, bed.run(REARM_EMPTY, result.laps));
-        WEIR_TRY(const Run run, bed.run(REARM_UNDER_TEST, result.laps));
-        WEIR_CHECK(check(run.tally, result.laps, bed.type(), expect));
-        result.tally += run.tally;
-        floors.push_back(floor.ns);
-        nets.push_back(static_cast<double>(run.ns) - floor.ns);
+    if (laps_ == 0) {
+        WEIR_TRY(laps_, laps_for(bed, effort.run_ns));
     }
-    result.net = figure_of(std::move(nets));
-    result.floor = figure_of(std::move(floors));
-    return result;
+    for (std::uint32_t round = 0; round < effort.rounds_of(pass); round++) {
+        WEIR_TRY(const Run floor, bed.run(REARM_EMPTY, laps_));
+        WEIR_TRY(const Run run, bed.run(REARM_UNDER_TEST, laps_));
+        WEIR_CHECK(check(run.tally, laps_, bed.type(), expect));
+        tally_ += run.tally;
+        floors_.push_back(floor.ns);
+        nets_.push_back(static_cast<double>(run.ns) - floor.ns);
+    }
+    return {};
+}
+
+Measured Measurement::figures() const {
+    return {.net = figure_of(nets_),
+            .floor = figure_of(floors_),
+            .laps = laps_,
+            .rounds = static_cast<std::uint32_t>(nets_.size()),
+            .tally = tally_};
 }
 
 } // namespace weir::bench

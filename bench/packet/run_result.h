@@ -43,7 +43,12 @@ struct RunResult {
 // What `weir bench run --out` writes.
 Json to_json(const RunResult& result);
 
-// Net figures of an earlier result, by case.
-Result<std::map<std::string, Figure>> net_figures(std::string_view json);
+// What a later result is compared with.
+struct Baseline {
+    std::map<std::string, Figure> net; // by case
+    double drift = 0;                  // of its machine, as drift_of() tells it
+};
+Result<Baseline> read_baseline(std::string_view json);
+double drift_of(const RunResult& result);
 
 } // namespace weir::bench

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "bench/show/markdown.h"
 
@@ -39,10 +40,16 @@ struct Free {
 template <typename T>
 using Owner = std::unique_ptr<T, Free>;
 
-// The drawing of an SVG file, without what stands before it in a file of its own.
+// The drawing of an SVG file, without what stands before it in a file of its own, and without the
+// id that gnuplot gives to every canvas alike.
 std::string drawing(const std::string& svg) {
+    constexpr std::string_view kCanvas = " id=\"gnuplot_canvas\"";
     const std::size_t start = svg.find("<svg");
-    return start == std::string::npos ? "" : svg.substr(start);
+    std::string drawn = start == std::string::npos ? "" : svg.substr(start);
+    if (const std::size_t at = drawn.find(kCanvas); at != std::string::npos) {
+        drawn.erase(at, kCanvas.size());
+    }
+    return drawn;
 }
 
 // Every image becomes its drawing.

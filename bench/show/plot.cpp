@@ -1,8 +1,14 @@
 #include "bench/show/plot.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
+#include <cctype>
+#include <cmath>
+#include <limits>
+
+#include "bench/show/figure_text.h"
 
 namespace weir::bench {
 namespace {
@@ -22,6 +28,8 @@ constexpr int kLinesHeight = 520;
 constexpr int kBarHeight = 22;
 constexpr int kAroundBars = 130;    // title, axis, its label
 constexpr double kGroupShare = 0.8; // of its place that a group's bars fill
+constexpr double kLabelRoom = 0.12; // right of the longest bar, as a share of it
+constexpr const char* kErrorBars = "lc rgb '#222222' lw 1 pt 0";
 
 template <typename T>
 const T& nth(const std::array<T, kPalette.size()>& of, std::size_t i) {
@@ -30,7 +38,7 @@ const T& nth(const std::array<T, kPalette.size()>& of, std::size_t i) {
 
 // A string of gnuplot: nothing is special between single quotes but the quote, and a newline, which
 // would end the command.
-std::string quoted(std::string_view text) {
+std::string literal(std::string_view text) {
     std::string quoted = "'";
     for (const char c : text) {
         if (c == '\'') {
@@ -49,16 +57,21 @@ std::string data(std::size_t index, const std::vector<std::string>& rows) {
 std::string axis(char which, const std::string& label, bool log) {
     return fmt::format("set {}label {}\n"
                        "{}\n",
-                       which, quoted(label),
+                       which, literal(label),
                        log ? fmt::format("set logscale {}", which)
                            : fmt::format("set {}range [0:*]", which));
+}
+
+bool has_spread(const Series& series) {
+    return std::any_of(series.points.begin(), series.points.end(),
+                       [](const Point& point) { return point.y.spread() > 0; });
 }
 
 std::string lines(const Plot& plot) {
     std::string script = axis('x', plot.x_label, plot.log_x) + axis('y', plot.y_label, plot.log_y);
     // 1k, 1M: as people say the numbers of rules and flows.
-    script += "set format x '%.0s%c'\nset grid x y ls 100\n";
-    std::vector<std::string> drawn;
+    script += fmt::format("set grid x y ls 100\n{}", plot.log_x ? "set format x '%.0s%c'\n" : "");
+    std::vector<std::string> drawn, spreads;
     for (std::size_t i = 0; i < plot.series.size(); i++) {
         const Series& series = plot.series[i];
         std::vector<std::string> rows;
@@ -67,46 +80,89 @@ std::string lines(const Plot& plot) {
                 fmt::format("{} {} {} {}", point.x, point.y.median, point.y.lower, point.y.upper));
         }
         script += data(i, rows);
-        const char* const colour = nth(kPalette, series.colour);
         drawn.push_back(fmt::format(
-            "$series{} using 1:2:3:4 with yerrorbars notitle lc rgb '{}' lw 1.5 pt 0", i, colour));
-        drawn.push_back(fmt::format(
-            "$series{} using 1:2 with linespoints title {} lc rgb '{}' lw 2 dt {} pt {} ps 1.1", i,
-            quoted(series.title), colour, series.dashed ? 2 : 1,
+            "$series{} using 1:2 with linespoints title {} lc rgb '{}' lw 2 dt {} pt {} ps 0.9", i,
+            literal(series.title), nth(kPalette, series.colour), series.dashed ? 2 : 1,
             nth(series.dashed ? kHollow : kFilled, series.colour)));
+        if (has_spread(series)) {
+            spreads.push_back(
+                fmt::format("$series{} using 1:2:3:4 with yerrorbars notitle {}", i, kErrorBars));
+        }
     }
+    drawn.insert(drawn.begin(), spreads.begin(), spreads.end()); // under every marker
     return script + fmt::format("plot {}\n", fmt::join(drawn, ", "));
 }
 
+// The bars of a group lie one below the other around its place; where a group has none of a
+// colour, no room is left for it.
+class Lanes {
+public:
+    explicit Lanes(const Plot& plot) : bars_(plot.groups.size()), used_(plot.groups.size()) {
+        for (const Series& series : plot.series) {
+            for (const Point& point : series.points) {
+                most_ = std::max(most_, ++bars_.at(static_cast<std::size_t>(point.x)));
+            }
+        }
+    }
+    double height() const { return kGroupShare / most_; }
+    // The middle of the next bar of the group.
+    double next(double group) {
+        const auto i = static_cast<std::size_t>(group);
+        return group + (used_.at(i)++ - (bars_.at(i) - 1) / 2.0) * height();
+    }
+    int most() const { return most_; }
+
+private:
+    std::vector<int> bars_, used_; // of each group
+    int most_ = 1;
+};
+
+// From 0, or from the decade below the smallest figure; with room for the label of the longest bar.
+std::pair<double, double> range(const Plot& plot) {
+    double smallest = std::numeric_limits<double>::max(), largest = 0;
+    for (const Series& series : plot.series) {
+        for (const Point& point : series.points) {
+            smallest = std::min(smallest, point.y.lower);
+            largest = std::max(largest, point.y.upper);
+        }
+    }
+    if (!plot.log_y) {
+        return {0, largest > 0 ? largest * (1 + kLabelRoom) : 1};
+    }
+    const double from = std::pow(10, std::floor(std::log10(smallest / 1.5)));
+    return {from, largest * std::pow(largest / from, kLabelRoom)};
+}
+
 std::string bars(const Plot& plot) {
-    const double count = static_cast<double>(std::max<std::size_t>(plot.series.size(), 1));
-    const double height = kGroupShare / count;
-    std::string script = axis('x', plot.y_label, plot.log_y) + "set grid x ls 100\n";
+    const auto [from, to] = range(plot);
+    std::string script = axis('x', plot.y_label, plot.log_y) +
+                         fmt::format("set xrange [{}:{}]\nset grid x ls 100\n", from, to);
     std::vector<std::string> names;
     for (std::size_t i = 0; i < plot.groups.size(); i++) {
-        names.push_back(fmt::format("{} {}", quoted(plot.groups[i]), i));
+        names.push_back(fmt::format("{} {}", literal(plot.groups[i]), i));
     }
     script += fmt::format("set ytics scale 0 ({})\nset yrange [{}:-0.5]\n", fmt::join(names, ", "),
                           static_cast<double>(plot.groups.size()) - 0.5);
+    Lanes lanes(plot);
     std::vector<std::string> drawn;
     for (std::size_t i = 0; i < plot.series.size(); i++) {
         const Series& series = plot.series[i];
-        // Bars of a group lie one below the other around the group's place.
-        const double shift = (static_cast<double>(i) - (count - 1) / 2) * height;
         std::vector<std::string> rows;
         for (const Point& point : series.points) {
-            const double y = point.x + shift;
-            rows.push_back(fmt::format("{} {} {} {} {} {} {:.4g}", point.y.median, y, point.y.lower,
-                                       point.y.upper, y - height / 2, y + height / 2,
-                                       point.y.median));
+            const double y = lanes.next(point.x);
+            rows.push_back(fmt::format("{} {:.4f} {} {} {:.4f} {:.4f} {}", point.y.median, y,
+                                       point.y.lower, point.y.upper, y - lanes.height() / 2,
+                                       y + lanes.height() / 2, readable(point.y.median)));
         }
         script += data(i, rows);
-        const char* const colour = nth(kPalette, series.colour);
-        drawn.push_back(fmt::format("$series{} using 1:2:({}):1:5:6 with boxxyerror title {} "
-                                    "fs solid 0.85 noborder lc rgb '{}'",
-                                    i, plot.log_y ? "1e-9" : "0", quoted(series.title), colour));
         drawn.push_back(fmt::format(
-            "$series{} using 1:2:3:4 with xerrorbars notitle lc rgb '#222222' lw 1 pt 0", i));
+            "$series{} using 1:2:({}):1:5:6 with boxxyerror {} fs solid 0.85 noborder lc rgb '{}'",
+            i, from, series.title.empty() ? "notitle" : "title " + literal(series.title),
+            nth(kPalette, series.colour)));
+        if (has_spread(series)) {
+            drawn.push_back(
+                fmt::format("$series{} using 1:2:3:4 with xerrorbars notitle {}", i, kErrorBars));
+        }
         drawn.push_back(fmt::format(
             "$series{} using 4:2:7 with labels left offset 0.6,0 tc rgb '#222222' notitle", i));
     }
@@ -117,7 +173,14 @@ int height(const Plot& plot) {
     if (plot.groups.empty()) {
         return kLinesHeight;
     }
-    return kAroundBars + kBarHeight * static_cast<int>(plot.groups.size() * plot.series.size());
+    return kAroundBars + kBarHeight * static_cast<int>(plot.groups.size()) * Lanes(plot).most();
+}
+
+// What the ids in an SVG begin with, so that several can stand in one page.
+std::string identifier(std::string name) {
+    std::replace_if(
+        name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+    return name;
 }
 
 } // namespace
@@ -125,24 +188,25 @@ int height(const Plot& plot) {
 std::string gnuplot_script(const std::vector<Plot>& plots) {
     std::string script;
     for (const Plot& plot : plots) {
-        script += fmt::format("reset session\n"
-                              "set terminal svg noenhanced size {0},{1} font 'sans-serif,14' "
-                              "background '#ffffff'\n"
-                              "set output {2}\n"
-                              "set title {3} font ',16'\n"
-                              "set border 3 lc rgb '#888888'\n"
-                              "set tics nomirror out tc rgb '#222222'\n"
-                              "set style line 100 lc rgb '#dddddd' lw 1\n"
-                              "set key below vertical maxrows {4} Left reverse spacing 1.2\n"
-                              "set errorbars 0.7\n",
-                              kWidth, height(plot), quoted(plot.name + ".svg"), quoted(plot.title),
-                              plot.groups.empty() ? kLegendRows : 1);
+        script +=
+            fmt::format("reset session\n"
+                        "set terminal svg noenhanced size {0},{1} font 'sans-serif,14' "
+                        "background '#ffffff' name '{5}'\n"
+                        "set output {2}\n"
+                        "set title {3} font ',16'\n"
+                        "set border 3 lc rgb '#888888'\n"
+                        "set tics nomirror out tc rgb '#222222'\n"
+                        "set style line 100 lc rgb '#dddddd' lw 1\n"
+                        "set key below vertical maxrows {4} Left reverse spacing 1.2 title ' '\n"
+                        "set errorbars 0.7\n",
+                        kWidth, height(plot), literal(plot.name + ".svg"), literal(plot.title),
+                        plot.groups.empty() ? kLegendRows : 1, identifier(plot.name));
         script += plot.groups.empty() ? lines(plot) : bars(plot);
         // Twice as many pixels as the SVG says, for screens that have them.
         script += fmt::format("set terminal pngcairo noenhanced size {},{} fontscale 2 linewidth 2 "
                               "pointscale 2 font 'sans-serif,10.5' background '#ffffff'\n"
                               "set output {}\nreplot\nunset output\n",
-                              2 * kWidth, 2 * height(plot), quoted(plot.name + ".png"));
+                              2 * kWidth, 2 * height(plot), literal(plot.name + ".png"));
     }
     return script;
 }

@@ -18,19 +18,38 @@ struct Kind {
     const char* name; // the document's key "kind"
     const char* title;
     std::vector<Section> (*sections)(const Json& result);
+    bool measured_once = true; // on one machine, which it names; otherwise a table of several
 };
 
-constexpr std::array kKinds = {Kind{"run", "What a packet costs", run_sections}};
+// In the order of chapters.
+constexpr std::array kKinds = {
+    Kind{"run", "What a packet costs", run_sections},
+    Kind{"net", "Throughput, beside what else there is", net_sections},
+    Kind{"apps", "Applications through the balancer", apps_sections},
+    Kind{"control", "What a change of the configuration takes", control_sections},
+    Kind{"instructions", "What a packet costs, in instructions", instructions_sections, false}};
 
 std::string plain(const Json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+// What a reader wants of an option: of a list its elements, of descriptions what they describe.
+std::string option(const Json& value) {
+    if (!value.is_structured()) {
+        return plain(value);
+    }
+    std::string words;
+    for (const auto& [key, element] : value.items()) {
+        words += (words.empty() ? "" : ", ") + (value.is_object() ? key : plain(element));
+    }
+    return words;
 }
 
 Section machine(const Json& result) {
     std::string options;
     const Json given = result.value("options", Json::object());
     for (const auto& [key, value] : given.items()) {
-        options += fmt::format("{}{} {}", options.empty() ? "" : ", ", key, plain(value));
+        options += fmt::format("{}{}: {}", options.empty() ? "" : "; ", key, option(value));
     }
     markdown::Table table({{"Made by"}, {"Weir " + result.at("weir").get<std::string>()}});
     table.row({"Kernel", result.at("kernel").get<std::string>()});
@@ -53,7 +72,10 @@ std::string file_name(std::string name) {
 
 Result<Shown> show_kind(const Kind& kind, const Json& result, const std::string& name) {
     try {
-        Shown shown{name.empty() ? kind.name : name, kind.title, {machine(result)}};
+        Shown shown{name.empty() ? kind.name : name, kind.title, {}};
+        if (kind.measured_once) {
+            shown.sections.push_back(machine(result));
+        }
         if (shown.name != kind.name) {
             shown.title += " (" + shown.name + ".json)";
         }
@@ -67,6 +89,22 @@ Result<Shown> show_kind(const Kind& kind, const Json& result, const std::string&
     } catch (const Json::exception& error) {
         return fail(fmt::format("not as `weir bench {}` writes it: {}", kind.name, error.what()));
     }
+}
+
+// Under a heading of that level.
+std::string chapter(const Shown& shown, const std::set<std::string>& drawn,
+                    const std::string& level, const std::string& folder) {
+    std::string page = fmt::format("{} {}\n", level, text(shown.title));
+    for (const Section& section : shown.sections) {
+        page += fmt::format("\n{}# {}\n", level, text(section.title));
+        for (const Plot& plot : section.plots) {
+            if (drawn.count(plot.name) > 0) {
+                page += fmt::format("\n![{}]({}{}.svg)\n", text(plot.title), folder, plot.name);
+            }
+        }
+        page += "\n" + section.markdown;
+    }
+    return page;
 }
 
 } // namespace
@@ -92,21 +130,24 @@ Result<Shown> show(const Json& document, const std::string& name) {
             return fail(fmt::format("a result of schema {}: this Weir reads schema {}",
                                     document["schema"].dump(), kResultSchema));
         }
-        return show_kind(kind, document, name);
+        auto shown = show_kind(kind, document, name);
+        if (shown) {
+            shown->place = static_cast<std::size_t>(&kind - kKinds.data());
+        }
+        return shown;
     }
     return fail(fmt::format("a result of kind '{}', which this Weir does not know", found));
 }
 
 std::string to_markdown(const Shown& shown, const std::set<std::string>& drawn) {
-    std::string page = fmt::format("# {}\n", text(shown.title));
-    for (const Section& section : shown.sections) {
-        page += fmt::format("\n## {}\n", text(section.title));
-        for (const Plot& plot : section.plots) {
-            if (drawn.count(plot.name) > 0) {
-                page += fmt::format("\n![{}]({}.svg)\n", text(plot.title), plot.name);
-            }
-        }
-        page += "\n" + section.markdown;
+    return chapter(shown, drawn, "#", "");
+}
+
+std::string to_markdown_page(const std::vector<Shown>& shown, const std::set<std::string>& drawn,
+                             const std::string& folder) {
+    std::string page = "<!-- Generated: weir bench report DIR --markdown FILE -->\n# Performance\n";
+    for (const Shown& each : shown) {
+        page += "\n" + chapter(each, drawn, "##", folder);
     }
     return page;
 }

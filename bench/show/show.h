@@ -14,7 +14,7 @@ namespace weir::bench {
 struct Section {
     std::string title;
     std::vector<Plot> plots = {};
-    std::string markdown; // tables and sentences, under the plots
+    std::string markdown = {}; // tables and sentences, under the plots
 };
 
 // What people look at, made from the JSON document of a result alone, so that a result of
@@ -23,6 +23,7 @@ struct Shown {
     std::string name; // of its files: NAME.json, NAME.md; its plots are NAME-….svg, NAME-….png
     std::string title;
     std::vector<Section> sections;
+    std::size_t place = 0; // of its kind among others, on a page of several
     std::vector<Plot> plots() const;
 };
 
@@ -32,5 +33,9 @@ Result<Shown> show(const Json& document, const std::string& name = "");
 
 // With those of its plots whose names are `drawn`, as pictures of the folder that it stands in.
 std::string to_markdown(const Shown& shown, const std::set<std::string>& drawn);
+
+// All of them on one page, with their plots as pictures of `folder`, "" or with a slash behind.
+std::string to_markdown_page(const std::vector<Shown>& shown, const std::set<std::string>& drawn,
+                             const std::string& folder);
 
 } // namespace weir::bench

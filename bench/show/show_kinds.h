@@ -10,5 +10,9 @@
 namespace weir::bench {
 
 std::vector<Section> run_sections(const Json& result);
+std::vector<Section> net_sections(const Json& result);
+std::vector<Section> control_sections(const Json& result);
+std::vector<Section> apps_sections(const Json& result);
+std::vector<Section> instructions_sections(const Json& result);
 
 } // namespace weir::bench

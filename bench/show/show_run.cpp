@@ -1,10 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
+#include "bench/show/frame.h"
 #include "bench/show/markdown.h"
 #include "bench/show/show_kinds.h"
+#include "bench/show/show_parts.h"
 
 // What `weir bench run` found, by subject.
 namespace weir::bench {
@@ -12,59 +13,14 @@ namespace {
 
 constexpr const char* kCost = "ns per packet";
 
-using Cases = std::vector<Json>;
-
-bool begins(const std::string& text, std::string_view with) {
-    return text.compare(0, with.size(), with) == 0;
-}
-bool ends(const std::string& text, std::string_view with) {
-    return text.size() >= with.size() &&
-           text.compare(text.size() - with.size(), with.size(), with) == 0;
-}
-std::string name_of(const Json& each) {
-    return each.at("name").get<std::string>();
-}
-
 // --- plots --------------------------------------------------------------------------------------
 
-// A plot and the series that it shows, empty yet.
-struct Frame {
-    Plot plot;
-    std::map<std::string, Series> series; // by the name that the document gives
-    std::vector<std::string> order;       // of the legend
-    void add(const std::string& name, Series drawn) {
-        order.push_back(name);
-        series.emplace(name, std::move(drawn));
-    }
-};
-
 Frame frame(std::string name, std::string title, std::string x_label) {
-    return {.plot = {.name = std::move(name),
-                     .title = std::move(title),
-                     .x_label = std::move(x_label),
-                     .y_label = kCost,
-                     .log_x = true},
-            .series = {},
-            .order = {}};
-}
-
-Frame rules_frame(int family) {
-    Frame made = frame(fmt::format("rules-ipv{}", family),
-                       fmt::format("Firewall, IPv{}: cost against rules", family), "rules");
-    made.plot.log_y = true;
-    for (const bool hard : {false, true}) {
-        const std::string prefix = fmt::format("fw{}{}", family, hard ? "-hard" : "");
-        const char* const kind = hard ? "adversarial" : "realistic";
-        std::size_t colour = 0;
-        for (const auto& [which, title] : {std::pair{"last", "last matches"},
-                                           {"miss", "none matches"},
-                                           {"mixed", "random one matches"},
-                                           {"first", "first matches"}}) {
-            made.add(fmt::format("{}-{}", prefix, which),
-                     {fmt::format("{}, {}", kind, title), {}, colour++, hard});
-        }
-    }
-    return made;
+    return Frame({.name = std::move(name),
+                  .title = std::move(title),
+                  .x_label = std::move(x_label),
+                  .y_label = kCost,
+                  .log_x = true});
 }
 
 Frame sets_frame() {
@@ -107,25 +63,13 @@ std::vector<Plot> line_plots(const Cases& cases, std::vector<Frame> frames) {
         }
         const auto series = each.at("series").get<std::string>();
         auto has = std::find_if(frames.begin(), frames.end(),
-                                [&](const Frame& frame) { return frame.series.count(series) > 0; });
+                                [&](const Frame& frame) { return frame.has(series); });
         if (has == frames.end()) {
             has = frames.insert(has, unnamed_frame(series));
         }
-        has->series.at(series).points.push_back(
-            {each.at("x").get<double>(), figure_from(each.at("net_ns"))});
+        has->point(series, {each.at("x").get<double>(), figure_from(each.at("net_ns"))});
     }
-    std::vector<Plot> plots;
-    for (Frame& frame : frames) {
-        for (const std::string& name : frame.order) {
-            if (Series& series = frame.series.at(name); !series.points.empty()) {
-                frame.plot.series.push_back(std::move(series));
-            }
-        }
-        if (!frame.plot.series.empty()) {
-            plots.push_back(std::move(frame.plot));
-        }
-    }
-    return plots;
+    return filled(frames);
 }
 
 // Ways to forward: cases lb-WAY-hit and lb-WAY-syn, whose sentences begin "Way: ".
@@ -136,8 +80,9 @@ std::vector<Plot> forwarding_plot(const Cases& cases) {
               .series = {{"a known flow", {}, 0, false}, {"SYNs of 10,000 flows", {}, 1, false}}};
     for (const Json& each : cases) {
         const std::string name = name_of(each);
-        const bool hit = ends(name, "-hit");
-        if (!begins(name, "lb-") || !(hit || ends(name, "-syn")) || !each.contains("net_ns")) {
+        const bool hit = name.ends_with("-hit");
+        if (!name.starts_with("lb-") || !(hit || name.ends_with("-syn")) ||
+            !each.contains("net_ns")) {
             continue;
         }
         const auto what = each.at("what").get<std::string>();
@@ -163,8 +108,8 @@ struct Subject {
 std::vector<Subject> subjects() {
     return {
         {"Entering, parsing, counting", {"count", "parse-"}},
-        {"Firewall, IPv4", {"fw4-"}, {rules_frame(4)}},
-        {"Firewall, IPv6", {"fw6-"}, {rules_frame(6)}},
+        {"Firewall, IPv4", {"fw4-"}, {rules_frame(4, kCost)}},
+        {"Firewall, IPv6", {"fw6-"}, {rules_frame(6, kCost)}},
         {"Named sets", {"set4-", "set6-"}, {sets_frame()}},
         {"Load balancer, and the whole path", {"lb-", "whole"}, {flows_frame(), services_frame()}},
         {"TC", {"tc-"}},
@@ -179,27 +124,6 @@ std::string answers(const Json& each) {
     return names;
 }
 
-// Many cases are refused for one reason: one item each.
-std::string refusals(const Cases& cases) {
-    std::vector<std::pair<std::string, std::string>> names; // by reason
-    for (const Json& each : cases) {
-        if (!each.contains("refused")) {
-            continue;
-        }
-        const auto why = each["refused"].get<std::string>();
-        if (names.empty() || names.back().first != why) {
-            names.emplace_back(why, name_of(each));
-        } else {
-            names.back().second += ", " + name_of(each);
-        }
-    }
-    std::string list;
-    for (const auto& [why, which] : names) {
-        list += fmt::format("- Refused, {}: {}\n", markdown::text(which), markdown::text(why));
-    }
-    return list.empty() ? "" : "\n" + list;
-}
-
 std::string table(const Cases& cases) {
     markdown::Table table({{"scenario"}, {kCost, true}, {"quartiles", true}, {"answer"}, {"what"}});
     for (const Json& each : cases) {
@@ -212,7 +136,7 @@ std::string table(const Cases& cases) {
         table.row({name_of(each), fmt::format("{:.0f}", net.median),
                    fmt::format("{:.0f}–{:.0f}", net.lower, net.upper), answers(each), what});
     }
-    return table.to_string() + refusals(cases);
+    return table.to_string() + refusal_list(refusals_of(cases));
 }
 
 Section programs(const Json& result) {
@@ -227,6 +151,36 @@ Section programs(const Json& result) {
                 "Instructions are those that the verifier looked at.\n\n" + table.to_string()};
 }
 
+Section memory(const Json& result) {
+    markdown::Table table({{"one more"}, {"octets", true}, {"in"}});
+    for (const Json& each : result.at("memory")) {
+        table.row({each.at("of").get<std::string>(),
+                   fmt::format("{:.0f}", each.at("bytes").get<double>()),
+                   each.at("maps").get<std::string>()});
+    }
+    return {.title = "Memory",
+            .markdown = "Of the kernel's memory, as it accounts the maps that are named.\n\n" +
+                        table.to_string()};
+}
+
+Section figures(const Json& result) {
+    std::vector<Figure> floors;
+    for (const Json& each : result.at("cases")) {
+        if (each.contains("floor_ns")) {
+            floors.push_back(figure_from(each["floor_ns"]));
+        }
+    }
+    return {.title = "The figures",
+            .markdown = fmt::format(
+                "Nanoseconds that a packet spends in the program: the median over rounds, and its "
+                "quartiles.\nEach round's figure is its run around the program less its run around "
+                "an empty one; the packet is\nrestored before every lap. *Answer*: what every lap "
+                "was answered.\n\nThe machine's drift was {:.0f} %: by so much the time around the "
+                "same empty program changed between\nrounds, in nine cases of ten by less. Two "
+                "results agree where they differ by no more than that and\nboth spreads.\n",
+                100 * drift_of(floors))};
+}
+
 } // namespace
 
 std::vector<Section> run_sections(const Json& result) {
@@ -235,7 +189,7 @@ std::vector<Section> run_sections(const Json& result) {
     for (Subject& subject : subjects()) {
         const auto others = std::stable_partition(left.begin(), left.end(), [&](const Json& each) {
             return std::any_of(subject.names.begin(), subject.names.end(),
-                               [&](auto name) { return begins(name_of(each), name); });
+                               [&](auto name) { return name_of(each).starts_with(name); });
         });
         const Cases cases(left.begin(), others);
         left.erase(left.begin(), others);
@@ -249,14 +203,10 @@ std::vector<Section> run_sections(const Json& result) {
         sections.push_back({subject.title, std::move(plots), table(cases)});
     }
     sections.push_back(programs(result));
-    sections.insert(
-        sections.begin(),
-        {.title = "The figures",
-         .markdown =
-             "Nanoseconds that a packet spends in the program: the median over rounds, and its "
-             "quartiles.\nEach round's figure is its run around the program less its run around an "
-             "empty one; the packet is\nrestored before every lap. *Answer*: what every lap was "
-             "answered.\n"});
+    if (!result.at("memory").empty()) {
+        sections.push_back(memory(result));
+    }
+    sections.insert(sections.begin(), figures(result));
     return sections;
 }
 

@@ -1,17 +1,15 @@
 #include <linux/bpf.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
 #include <thread>
 
 #include "bench/control.h"
 #include "bench/packet/test_bed.h"
 #include "text/packet_text.h"
 #include "verbs/all.h"
+#include "verbs/bench_files.h"
 #include "verbs/bench_node.h"
 #include "verbs/words.h"
 
@@ -151,13 +149,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     output::Json document = bench::to_json(report);
     const std::string out = option_text(options, "out");
     if (!out.empty()) {
-        std::error_code error;
-        std::filesystem::create_directories(out, error);
-        std::ofstream file(std::filesystem::path(out) / "control.json");
-        file << document.dump(2) << '\n' << std::flush;
-        if (!file) {
-            return fail_errno("writing " + out + "/control.json", errno);
-        }
+        WEIR_CHECK(write_result(out, document));
     }
     cx.out.text(text_of(report));
     cx.out.document(std::move(document));
@@ -170,7 +162,8 @@ void add_options(po::options_description& add) {
     add.add_options()("generations", po::value<std::string>()->value_name("N"),
                       "changes that are made under traffic [200]")(
         "traffic-only", "only the changes under traffic, no times")(
-        "out", po::value<std::string>()->value_name("DIR"), "also write control.json there");
+        "out", po::value<std::string>()->value_name("DIR"),
+        "also write control.json, control.md and a plot there");
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 
 #include "bench/show/gnuplot.h"
 #include "output/output.h"
+#include "verbs/words.h"
 
 namespace weir::verbs {
 namespace {
@@ -37,6 +38,15 @@ Result<> write_file(const fs::path& path, const std::string& text) {
     return {};
 }
 
+Result<std::string> out_folder(const po::variables_map& options) {
+    std::string folder = option_text(options, "out");
+    std::error_code error;
+    if (!folder.empty()) {
+        fs::create_directories(folder, error);
+    }
+    return error ? Result<std::string>(fail("making " + folder + ": " + error.message())) : folder;
+}
+
 Result<std::vector<std::string>> write_shown(const fs::path& folder,
                                              const std::vector<bench::Shown>& shown) {
     std::vector<bench::Plot> plots;
@@ -55,11 +65,6 @@ Result<std::vector<std::string>> write_shown(const fs::path& folder,
 
 Result<> write_result(const fs::path& folder, const bench::Json& document) {
     WEIR_TRY(const auto shown, bench::show(document));
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) {
-        return fail("making " + folder.string() + ": " + error.message());
-    }
     WEIR_CHECK(write_file(folder / (shown.name + ".json"), document.dump(2) + "\n"));
     WEIR_CHECK(write_shown(folder, {shown}));
     return {};

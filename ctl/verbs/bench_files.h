@@ -6,12 +6,15 @@
 
 #include "base/result.h"
 #include "bench/show/show.h"
+#include "verbs/verb.h"
 
 // The folder of `weir bench … --out DIR` and `weir bench report DIR`.
 namespace weir::verbs {
 
-// Writes a result of any kind: KIND.json, KIND.md, and its plots as SVG and PNG. Makes the folder
-// if need be.
+// --out: "" if it is not given. Makes the folder if need be, before there is work to lose.
+Result<std::string> out_folder(const po::variables_map& options);
+
+// Writes a result of any kind into a folder: KIND.json, KIND.md, and its plots as SVG and PNG.
 Result<> write_result(const std::filesystem::path& folder, const bench::Json& document);
 
 // Draws the plots of results there and writes their Markdown, NAME.md, which it answers. Without

@@ -12,7 +12,7 @@ namespace weir::verbs {
 namespace {
 
 // A lap is the same as every other one here: few will do.
-constexpr bench::Effort kEffort{.rounds = 5, .run_ns = 0, .laps = 500};
+constexpr bench::Effort kEffort{.rounds = 5, .passes = 1, .run_ns = 0, .laps = 500};
 
 Result<bench::InstructionTable> read_table(const std::string& path) {
     WEIR_TRY(const std::string text, read_file(path));
@@ -100,7 +100,7 @@ const Verb bench_insns{
 instruction: under QEMU with -icount shift=0. Elsewhere it is refused. Figures are the program's own,
 without re-arming and the call, and the same in every run but for an instruction or two.
 
-  netns-scripts/vm.sh --icount --kernel 6.1 -- weir bench insns --check bench/instructions.json
+  netns-scripts/vm.sh --icount --kernel 6.1 -- weir bench insns --check bench/results/instructions.json
 )",
     .options = add_options,
     .run = run};

@@ -1,15 +1,12 @@
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <unistd.h>
 
-#include "bench/net/generators.h"
+#include "bench/cpus.h"
 #include "bench/net/net_run.h"
 #include "verbs/all.h"
-#include "verbs/bench_net_weir.h"
-#include "verbs/words.h"
+#include "verbs/bench_files.h"
+#include "verbs/bench_weir_device.h"
+#include "verbs/bench_words.h"
 
 namespace weir::verbs {
 namespace {
@@ -18,16 +15,6 @@ using bench::NetMode;
 using bench::Peer;
 
 // --- what is asked for --------------------------------------------------------------------------
-
-Words items(const std::string& list) {
-    Words words;
-    for (std::size_t at = 0; at <= list.size();) {
-        const std::size_t comma = std::min(list.find(',', at), list.size());
-        words.push_back(list.substr(at, comma - at));
-        at = comma + 1;
-    }
-    return words;
-}
 
 Result<> parse_jobs(const po::variables_map& options, bench::NetOptions& wanted) {
     const auto all = bench::net_jobs();
@@ -64,31 +51,16 @@ Result<> parse_numbers(const po::variables_map& options, bench::NetOptions& want
         }
         std::sort(wanted.cpus.begin(), wanted.cpus.end());
     }
-    const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most,
-                            std::uint32_t& into) -> Result<> {
-        if (options.count(name) > 0) {
-            WEIR_TRY(const auto value, parse_number(option_text(options, name),
-                                                    fmt::format("--{}", name), least, most));
-            into = static_cast<std::uint32_t>(value);
-        }
-        return {};
-    };
-    WEIR_CHECK(number("flows", 1, 1'000'000, wanted.flows));
-    WEIR_CHECK(number("rounds", 3, 1000, wanted.rounds));
-    return number("packets", 1000, 100'000'000, wanted.packets);
+    WEIR_CHECK(parse_count(options, "flows", 1, 1'000'000, wanted.flows));
+    WEIR_CHECK(parse_count(options, "rounds", 3, 1000, wanted.rounds));
+    return parse_count(options, "packets", 1000, 100'000'000, wanted.packets);
 }
 
 Result<bench::NetOptions> parse_options(const po::variables_map& options) {
     bench::NetOptions wanted;
     WEIR_CHECK(parse_jobs(options, wanted));
     WEIR_CHECK(parse_numbers(options, wanted));
-    if (options.count("mode") > 0) {
-        WEIR_TRY(const auto at,
-                 parse_choice(option_text(options, "mode"), "mode", {"native", "generic", "both"}));
-        if (at < 2) {
-            wanted.modes = {at == 0 ? NetMode::kNative : NetMode::kGeneric};
-        }
-    }
+    WEIR_CHECK(parse_modes(options, wanted.modes));
     return wanted;
 }
 
@@ -112,36 +84,16 @@ std::vector<Peer> peers_of(Context& cx, const bench::NetJob& job,
 
 Result<Words> parse_peers(Context& cx, const po::variables_map& options,
                           const bench::NetOptions& wanted) {
-    if (options.count("peers") == 0) {
-        return Words{};
-    }
     Words known;
     for (const bench::NetJob& job : wanted.jobs) {
-        for (const Peer& peer : peers_of(cx, job, wanted)) {
-            if (std::find(known.begin(), known.end(), peer.name) == known.end()) {
-                known.push_back(peer.name);
-            }
+        for (const std::string& name : names_of(peers_of(cx, job, wanted))) {
+            known.push_back(name);
         }
     }
-    Words chosen = items(option_text(options, "peers"));
-    for (const std::string& word : chosen) {
-        WEIR_CHECK(parse_choice(word, "peer", {known.begin(), known.end()}));
-    }
-    return chosen;
+    return parse_peer_names(options, known);
 }
 
 // --- what is shown ------------------------------------------------------------------------------
-
-void show_progress(const std::string& line) {
-    if (isatty(STDERR_FILENO) != 0) {
-        fmt::print(stderr, "\r\x1b[K{}", line);
-        std::fflush(stderr);
-    }
-}
-
-std::string range(const bench::Figure& figure, int digits) {
-    return fmt::format("{:.{}f}-{:.{}f}", figure.lower, digits, figure.upper, digits);
-}
 
 output::Table table_of(const std::vector<bench::NetCase>& cases) {
     constexpr auto kRight = output::Align::kRight;
@@ -164,9 +116,9 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
             const auto& measured = *each.measured;
             row.push_back(fmt::format("{:.0f}", measured.packets_per_second.median));
             row.push_back(fmt::format("{:.0f}", measured.cpu_ns.median));
-            row.push_back(range(measured.cpu_ns, 0));
+            row.push_back(quartiles(measured.cpu_ns, 0));
             row.push_back(measured.ratio ? fmt::format("{:.2f}", measured.ratio->median) : "-");
-            row.push_back(measured.ratio ? range(*measured.ratio, 2) : "-");
+            row.push_back(measured.ratio ? quartiles(*measured.ratio, 2) : "-");
             row.push_back(measured.efficiency ? fmt::format("{:.2f}", measured.efficiency->median)
                                               : "-");
         } else {
@@ -178,17 +130,11 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
 }
 
 Result<> show(Context& cx, const bench::NetResult& result, const std::string& out) {
-    cx.out.text(fmt::format("{}, kernel {}, {} x {}\n\n{}", result.origin.weir,
-                            result.origin.kernel, result.origin.cpus, result.origin.processor,
-                            table_of(result.cases).to_string()));
+    cx.out.text(
+        fmt::format("{}\n\n{}", headline(result.origin), table_of(result.cases).to_string()));
     output::Json document = bench::to_json(result);
     if (!out.empty()) {
-        const auto path = std::filesystem::path(out) / "net.json";
-        std::ofstream file(path);
-        file << document.dump(2) << '\n' << std::flush;
-        if (!file) {
-            return fail_errno("writing " + path.string(), errno);
-        }
+        WEIR_CHECK(write_result(out, document));
     }
     cx.out.document(std::move(document));
     return {};
@@ -199,24 +145,13 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     bench::NetResult result;
     WEIR_TRY(result.options, parse_options(options));
     WEIR_TRY(const Words chosen, parse_peers(cx, options, result.options));
-    const std::string out = option_text(options, "out");
-    if (!out.empty()) {
-        std::error_code error;
-        std::filesystem::create_directories(out, error);
-        if (error) {
-            return fail("making " + out + ": " + error.message());
-        }
-    }
+    WEIR_TRY(const std::string out, out_folder(options));
     result.origin = bench::here_and_now();
     WEIR_CHECK(bench::enter_private_mounts());
     WEIR_TRY(const auto cpus, bench::allowed_cpus());
-    WEIR_CHECK(bench::stay_on(cpus.back()));
+    WEIR_CHECK(bench::stay_on({cpus.back()}));
     for (const bench::NetJob& job : result.options.jobs) {
-        std::vector<Peer> peers = peers_of(cx, job, result.options);
-        std::erase_if(peers, [&](const Peer& peer) {
-            return !chosen.empty() &&
-                   std::find(chosen.begin(), chosen.end(), peer.name) == chosen.end();
-        });
+        const auto peers = chosen_of(peers_of(cx, job, result.options), chosen);
         WEIR_TRY(const auto cases, bench::run_job(job, peers, result.options, show_progress));
         result.cases.insert(result.cases.end(), cases.begin(), cases.end());
     }
@@ -227,18 +162,19 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
 void add_options(po::options_description& add) {
     add.add_options()("job", po::value<std::string>()->value_name("LIST"),
                       "filter-1, filter-100, filter-set, forward [all]")(
-        "peers", po::value<std::string>()->value_name("LIST"), "only these [all]")(
-        "size", po::value<std::string>()->value_name("LIST"),
-        "octets of a frame, 64 to 1500 [64,512,1500]")("flows",
-                                                       po::value<std::string>()->value_name("N"),
-                                                       "flows that take turns, to 1000000 [1024]")(
-        "cpus", po::value<std::string>()->value_name("LIST"),
-        "so many CPUs send at the same time, each through a queue of its own [1]")(
+        "peers", po::value<std::string>()->value_name("LIST"),
+        "only these [all]")("size", po::value<std::string>()->value_name("LIST"),
+                            "octets of a frame, 64 to 1500 [64,512,1500]")(
+        "flows", po::value<std::string>()->value_name("N"),
+        "flows that take turns, to 1000000 [1024]")("cpus",
+                                                    po::value<std::string>()->value_name("LIST"),
+                                                    "so many CPUs send at the same time [1]")(
         "mode", po::value<std::string>()->value_name("native|generic|both"),
         "where XDP runs [both]")("rounds", po::value<std::string>()->value_name("N"),
                                  "measurements of each, at least 3 [5]")(
-        "packets", po::value<std::string>()->value_name("N"), "of a measurement [1000000]")(
-        "out", po::value<std::string>()->value_name("DIR"), "write net.json there");
+        "packets", po::value<std::string>()->value_name("N"),
+        "of a measurement [1000000]")("out", po::value<std::string>()->value_name("DIR"),
+                                      "also write there net.json, net.md and plots");
 }
 
 } // namespace
@@ -259,8 +195,9 @@ Frames are counted by the generator, by the device's interface, by the device's 
 are its ledger), and by the sink. Counts that disagree void a figure, and stand in its place; so does
 the reason why a peer is missing.
 
-With --cpus 1,2 two generators on two CPUs also send at the same time, as a NIC with two queues
-does: the efficiency is their packets a second, of twice those of one.
+With --cpus 1,2 two generators on two CPUs also send frames of the smallest size at the same time,
+each through a queue of its own, as a NIC spreads them: the efficiency is their packets a second, of
+twice those of one.
 
   weir bench net
   weir bench net --job filter-100 --size 64 --flows 10000 --mode native

@@ -1,14 +1,13 @@
 #include "verbs/bench_print.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <optional>
 
-#include "verbs/words.h"
+#include "verbs/bench_words.h"
 
 namespace weir::verbs {
 namespace {
-
-using Figures = std::map<std::string, bench::Figure>;
 
 std::string answers(const bench::CaseResult& each) {
     std::string text;
@@ -23,19 +22,20 @@ std::string answers(const bench::CaseResult& each) {
 }
 
 // "was 81: +12 %", "" where it did not move beyond the noise.
-std::string move(const bench::CaseResult& each, const Figures& before) {
-    const auto was = before.find(each.name);
-    if (was == before.end()) {
+std::string move(const bench::CaseResult& each, const bench::Baseline& before, double drift) {
+    const auto was = before.net.find(each.name);
+    if (was == before.net.end()) {
         return "new";
     }
-    if (!bench::moved(was->second, each.measured->net)) {
+    if (!bench::moved(was->second, each.measured->net, std::max(drift, before.drift))) {
         return "";
     }
     const double change = each.measured->net.median - was->second.median;
     return fmt::format("was {:.0f}: {:+.0f} ns", was->second.median, change);
 }
 
-output::Table table_of(const bench::RunResult& result, const std::optional<Figures>& before) {
+output::Table table_of(const bench::RunResult& result,
+                       const std::optional<bench::Baseline>& before) {
     std::vector<output::Column> columns = {{"scenario"},
                                            {"ns/packet", output::Align::kRight},
                                            {"quartiles", output::Align::kRight},
@@ -44,6 +44,7 @@ output::Table table_of(const bench::RunResult& result, const std::optional<Figur
         columns.push_back({"moved"});
     }
     output::Table table(columns);
+    const double drift = bench::drift_of(result);
     for (const bench::CaseResult& each : result.cases) {
         if (!each.measured) {
             table.row({each.name, "-", "-", "refused: " + each.refused});
@@ -54,7 +55,7 @@ output::Table table_of(const bench::RunResult& result, const std::optional<Figur
                                         fmt::format("{:.0f}-{:.0f}", net.lower, net.upper),
                                         answers(each)};
         if (before) {
-            row.push_back(move(each, *before));
+            row.push_back(move(each, *before, drift));
         }
         table.row(row);
     }
@@ -84,22 +85,23 @@ output::Table memory_of(const bench::RunResult& result) {
 } // namespace
 
 Result<> print_run(Context& cx, const bench::RunResult& result, const std::string& baseline) {
-    std::optional<Figures> before;
+    std::optional<bench::Baseline> before;
     if (!baseline.empty()) {
         WEIR_TRY(const std::string text, read_file(baseline));
-        auto figures = bench::net_figures(text);
+        auto figures = bench::read_baseline(text);
         if (!figures) {
             return fail(std::move(figures).error().while_(baseline));
         }
         before = *std::move(figures);
     }
     std::string text =
-        fmt::format("{}, kernel {}, {} x {}\n\n{}\n{}", result.origin.weir, result.origin.kernel,
-                    result.origin.cpus, result.origin.processor,
-                    table_of(result, before).to_string(), programs_of(result).to_string());
+        fmt::format("{}\n\n{}\n{}", headline(result.origin), table_of(result, before).to_string(),
+                    programs_of(result).to_string());
     if (!result.memory.empty()) {
         text += "\n" + memory_of(result).to_string();
     }
+    text += fmt::format("\ndrift {:.0f} %: by so much the same empty program's time changed\n",
+                        100 * bench::drift_of(result));
     cx.out.text(text);
     cx.out.document(bench::to_json(result));
     return {};

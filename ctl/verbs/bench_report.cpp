@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "bench/show/page.h"
 #include "verbs/all.h"
@@ -51,6 +52,8 @@ Results read_results(const std::vector<fs::path>& files) {
             results.refused.push_back({file.string(), shown.error().message()});
         }
     }
+    std::stable_sort(results.shown.begin(), results.shown.end(),
+                     [](const auto& a, const auto& b) { return a.place < b.place; });
     return results;
 }
 
@@ -79,6 +82,22 @@ Result<> write_page(const fs::path& folder, const std::vector<bench::Shown>& sho
     return write_file(file, bench::html_page("Weir: bench results", chapters, pictures));
 }
 
+// Written elsewhere, to be read with the folder beside it: it holds no plots, but names them.
+Result<> write_markdown(const fs::path& folder, const std::vector<bench::Shown>& shown,
+                        const fs::path& file) {
+    std::set<std::string> drawn;
+    for (const bench::Shown& each : shown) {
+        for (const bench::Plot& plot : each.plots()) {
+            if (fs::exists(folder / (plot.name + ".svg"))) {
+                drawn.insert(plot.name);
+            }
+        }
+    }
+    const fs::path from = fs::absolute(file).parent_path();
+    const std::string there = (fs::absolute(folder).lexically_relative(from) / "").string();
+    return write_file(file, bench::to_markdown_page(shown, drawn, there == "./" ? "" : there));
+}
+
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const std::string folder, operand(words, 0, "DIR"));
     WEIR_CHECK(at_most(words, 1));
@@ -98,6 +117,9 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         return fail(folder + ": nothing to report: every file was refused");
     }
     WEIR_CHECK(write_page(folder, results.shown, page));
+    if (const std::string file = option_text(options, "markdown"); !file.empty()) {
+        WEIR_CHECK(write_markdown(folder, results.shown, file));
+    }
     cx.out.text(page + "\n");
     output::Json shown = output::Json::array(), refused = output::Json::array();
     for (const bench::Shown& each : results.shown) {
@@ -117,7 +139,9 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
 
 void add_options(po::options_description& add) {
     add.add_options()("output,o", po::value<std::string>()->value_name("FILE"),
-                      "where the page goes [DIR/report.html]");
+                      "where the page goes [DIR/report.html]")(
+        "markdown", po::value<std::string>()->value_name("FILE"),
+        "also all chapters as one Markdown page, which names the plots in DIR");
 }
 
 } // namespace

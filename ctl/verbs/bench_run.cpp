@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <fmt/format.h>
 
 #include "bench/packet/run_result.h"
@@ -19,6 +20,7 @@ Result<bench::Effort> parse_effort(const po::variables_map& options) {
         WEIR_TRY(const auto rounds,
                  parse_number(option_text(options, "rounds"), "--rounds", 3, 1000));
         effort.rounds = static_cast<std::uint32_t>(rounds);
+        effort.passes = std::min(effort.passes, effort.rounds);
     }
     return effort;
 }
@@ -71,8 +73,12 @@ Result<> run_program(const po::variables_map& options, bench::RunResult& result)
     each.name = size.name;
     each.what = pin;
     each.type = bed.type();
-    WEIR_TRY(each.measured, bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()),
-                                           result.effort, expect));
+    bench::Measurement measurement;
+    for (std::uint32_t pass = 0; pass < result.effort.passes; pass++) {
+        WEIR_CHECK(measurement.add_pass(bed, static_cast<std::uint32_t>(traffic.headers.size()),
+                                        result.effort, pass, expect));
+    }
+    each.measured = measurement.figures();
     result.cases.push_back(std::move(each));
     return {};
 }
@@ -99,6 +105,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     if (options.count("only") > 0) {
         only = options["only"].as<std::vector<std::string>>();
     }
+    WEIR_TRY(const std::string out, out_folder(options));
     bench::RunResult result;
     WEIR_TRY(result.effort, parse_effort(options));
     result.origin = bench::here_and_now();
@@ -120,7 +127,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         }
         WEIR_CHECK(run_scenarios(cx, set_ups, result));
     }
-    if (const std::string out = option_text(options, "out"); !out.empty()) {
+    if (!out.empty()) {
         WEIR_CHECK(write_result(out, bench::to_json(result)));
     }
     return print_run(cx, result, option_text(options, "baseline"));

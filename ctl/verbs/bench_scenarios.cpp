@@ -1,35 +1,32 @@
 #include "verbs/bench_scenarios.h"
 
+#include "verbs/bench_words.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fnmatch.h>
-#include <unistd.h>
+#include <span>
 
 #include "kernel/bpf.h"
 
 namespace weir::verbs {
 namespace {
 
-// One line on a terminal that says how far it is; nothing elsewhere.
+// How far it is, on a terminal.
 class Progress {
 public:
-    explicit Progress(std::size_t of) : of_(of), shown_(isatty(STDERR_FILENO) != 0) {}
-    ~Progress() { print(""); }
+    explicit Progress(std::size_t of) : of_(of) {}
+    ~Progress() { show_progress(""); }
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;
 
-    void next(const std::string& name) { print(fmt::format("[{}/{}] {}", ++at_, of_, name)); }
+    void next(const std::string& name) {
+        show_progress(fmt::format("[{}/{}] {}", ++at_, of_, name));
+    }
 
 private:
-    void print(const std::string& line) const {
-        if (shown_) {
-            fmt::print(stderr, "\r\x1b[K{}", line);
-            std::fflush(stderr);
-        }
-    }
     std::size_t of_;
     std::size_t at_ = 0;
-    bool shown_;
 };
 
 bool matches(const std::string& name, const std::vector<std::string>& only) {
@@ -48,16 +45,19 @@ bench::CaseResult named(const bench::SetUp& set_up, const bench::Case& each) {
     return result;
 }
 
-Result<bench::CaseResult> measure_case(const BenchNode& node, const bench::SetUp& set_up,
-                                       const bench::Case& each, const bench::Effort& effort) {
-    const bench::Traffic traffic = each.traffic();
-    WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(each.program), traffic));
-    bench::CaseResult result = named(set_up, each);
-    result.type = bed.type();
-    WEIR_TRY(result.measured,
-             bench::measure(bed, static_cast<std::uint32_t>(traffic.headers.size()), effort,
-                            each.expect));
-    return result;
+// A scenario, and what its passes have given.
+struct Place {
+    bench::CaseResult result;
+    bench::Measurement measurement = {};
+};
+
+Result<> add_pass(const BenchNode& node, const bench::Case& scenario, const bench::Effort& effort,
+                  std::uint32_t pass, Place& place) {
+    const bench::Traffic traffic = scenario.traffic();
+    WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(scenario.program), traffic));
+    place.result.type = bed.type();
+    return place.measurement.add_pass(bed, static_cast<std::uint32_t>(traffic.headers.size()),
+                                      effort, pass, scenario.expect);
 }
 
 Result<> note_costs(const BenchNode& node, bench::RunResult& result) {
@@ -66,6 +66,25 @@ Result<> note_costs(const BenchNode& node, bench::RunResult& result) {
         result.programs.push_back(std::move(size));
     }
     WEIR_TRY(result.memory, bench::memory_costs(node.node));
+    return {};
+}
+
+// The set-up's cases once, `places` being theirs.
+Result<> run_set_up(Context& cx, const bench::SetUp& set_up, std::uint32_t pass,
+                    std::span<Place> places, Progress& progress, bench::RunResult& result) {
+    const auto node = make_bench_node(cx, set_up);
+    if (node && result.programs.empty()) {
+        WEIR_CHECK(note_costs(*node, result));
+    }
+    for (std::size_t i = 0; i < set_up.cases.size(); i++) {
+        const bench::Case& scenario = set_up.cases[i];
+        progress.next(scenario.name);
+        if (!node) { // more than this version takes: shown, and measured once it takes it
+            places[i].result.refused = node.error().message();
+        } else if (auto done = add_pass(*node, scenario, result.effort, pass, places[i]); !done) {
+            return fail(std::move(done).error().while_(scenario.name));
+        }
+    }
     return {};
 }
 
@@ -99,29 +118,26 @@ Result<bench::ProgramSize> size_of(int program) {
 Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
                        bench::RunResult& result) {
     WEIR_CHECK(enter_bench_network());
-    std::size_t count = 0;
+    std::vector<Place> places;
     for (const bench::SetUp& set_up : set_ups) {
-        count += set_up.cases.size();
-    }
-    Progress progress(count);
-    for (const bench::SetUp& set_up : set_ups) {
-        const auto node = make_bench_node(cx, set_up);
-        if (node && result.programs.empty()) {
-            WEIR_CHECK(note_costs(*node, result));
-        }
         for (const bench::Case& each : set_up.cases) {
-            progress.next(each.name);
-            if (!node) { // more than this version takes: shown, and measured once it takes it
-                result.cases.push_back(named(set_up, each));
-                result.cases.back().refused = node.error().message();
-                continue;
-            }
-            auto measured = measure_case(*node, set_up, each, result.effort);
-            if (!measured) {
-                return fail(std::move(measured).error().while_(each.name));
-            }
-            result.cases.push_back(*std::move(measured));
+            places.push_back({named(set_up, each)});
         }
+    }
+    Progress progress(places.size() * result.effort.passes);
+    for (std::uint32_t pass = 0; pass < result.effort.passes; pass++) {
+        auto next = places.begin();
+        for (const bench::SetUp& set_up : set_ups) {
+            const std::span its(next, set_up.cases.size());
+            WEIR_CHECK(run_set_up(cx, set_up, pass, its, progress, result));
+            next += static_cast<std::ptrdiff_t>(its.size());
+        }
+    }
+    for (Place& place : places) {
+        if (place.result.refused.empty()) {
+            place.result.measured = place.measurement.figures();
+        }
+        result.cases.push_back(std::move(place.result));
     }
     return {};
 }

@@ -18,7 +18,7 @@ std::string instructions(const bench::InstructionTable& table, const char* serie
 } // namespace
 
 std::string scenarios_page() {
-    const auto table = bench::InstructionTable::parse(source("bench/instructions.json"));
+    const auto table = bench::InstructionTable::parse(source("bench/results/instructions.json"));
     if (!table) {
         return table.error().message();
     }

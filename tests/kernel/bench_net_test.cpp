@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #include "bench/net/net_run.h"
-#include "bench/net/process.h"
+#include "bench/process.h"
 
 namespace weir::bench {
 namespace {

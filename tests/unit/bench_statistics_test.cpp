@@ -36,5 +36,21 @@ TEST(BenchFigure, MovedIsMoreThanBothSpreads) {
     EXPECT_TRUE(moved({8, 8, 8}, {10, 10, 10}));
 }
 
+TEST(BenchFigure, NothingMovedThatTheMachineMoves) {
+    const Figure before{100, 100, 100};
+    EXPECT_TRUE(moved(before, {130, 130, 130}, 0.2)); // 26 of 130
+    EXPECT_FALSE(moved(before, {130, 130, 130}, 0.25));
+    EXPECT_TRUE(moved(before, {79, 79, 79}, 0.2)); // 20 of 100
+}
+
+TEST(BenchFigure, DriftIsTheSpreadThatNineInTenStayBelow) {
+    EXPECT_EQ(drift_of({}), 0);
+    EXPECT_EQ(drift_of({{90, 80, 100}}), 0.25);
+    std::vector<Figure> floors(20, {100, 100, 101});
+    EXPECT_NEAR(drift_of(floors), 0.01, 1e-9);
+    floors.push_back({150, 100, 200}); // one in twenty-one
+    EXPECT_NEAR(drift_of(floors), 0.01, 1e-9);
+}
+
 } // namespace
 } // namespace weir::bench

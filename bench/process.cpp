@@ -1,0 +1,153 @@
+#include "bench/process.h"
+
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/fd.h"
+
+namespace weir::bench {
+namespace {
+
+// A file in memory: unlike a pipe it is never full.
+Result<Fd> memory_file(const char* name, const std::string& content = "") {
+    Fd file(memfd_create(name, MFD_CLOEXEC));
+    if (!file) {
+        return fail_errno("memfd_create", errno);
+    }
+    for (std::size_t done = 0; done < content.size();) {
+        const ssize_t n = ::write(file.get(), content.data() + done, content.size() - done);
+        if (n < 0) {
+            return fail_errno("writing a command's input", errno);
+        }
+        done += static_cast<std::size_t>(n);
+    }
+    lseek(file.get(), 0, SEEK_SET);
+    return file;
+}
+
+std::string content_of(const Fd& file) {
+    std::string text(static_cast<std::size_t>(std::max<off_t>(lseek(file.get(), 0, SEEK_END), 0)),
+                     '\0');
+    const ssize_t n = pread(file.get(), text.data(), text.size(), 0);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    return text;
+}
+
+std::string first_line(const std::string& text) {
+    const std::size_t start = text.find_first_not_of(" \n");
+    return start == std::string::npos ? "" : text.substr(start, text.find('\n', start) - start);
+}
+
+// The kernel ends it with this process, however that ends; posix_spawn has no words for that, and
+// setpriv(1) says them. The descriptors become its standard input, output and errors.
+Result<pid_t> spawn(const std::vector<std::string>& words, const Fd& in, const Fd& out,
+                    const Fd& err) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out.get(), STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err.get(), STDERR_FILENO);
+    std::vector<char*> arguments;
+    for (const char* word : {"setpriv", "--pdeathsig", "KILL", "--"}) {
+        arguments.push_back(const_cast<char*>(word));
+    }
+    for (const std::string& word : words) {
+        arguments.push_back(const_cast<char*>(word.c_str()));
+    }
+    arguments.push_back(nullptr);
+    pid_t child = 0;
+    const int error =
+        posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
+    posix_spawn_file_actions_destroy(&actions);
+    if (error != 0) {
+        return fail_errno("running " + words[0] + " by setpriv", error);
+    }
+    return child;
+}
+
+Result<int> wait_for(pid_t child, const std::string& name) {
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return fail_errno("waiting for " + name, errno);
+        }
+    }
+    return status;
+}
+
+// Why a program is no more, with its last words.
+Error why_it_ended(const std::string& name, int status, const std::string& said) {
+    if (said.compare(0, 26, "setpriv: failed to execute") == 0) {
+        return Error(name + " is not installed");
+    }
+    const std::string how = WIFSIGNALED(status)
+                                ? fmt::format("ended by signal {}", WTERMSIG(status))
+                                : fmt::format("exit status {}", WEXITSTATUS(status));
+    return Error(fmt::format("{}: {} ({})", name, said, how));
+}
+
+} // namespace
+
+Result<> run_beside(const std::vector<std::string>& words) {
+    WEIR_TRY(const Fd in, memory_file("input"));
+    WEIR_TRY(const Fd out, memory_file("output"));
+    const Fd err(dup(STDERR_FILENO));
+    WEIR_TRY(const pid_t child, spawn(words, in, out, err));
+    WEIR_TRY(const int status, wait_for(child, words[0]));
+    return status == 0 ? Result<>{} : fail(why_it_ended(words[0], status, "failed"));
+}
+
+Result<std::string> run_process(const std::vector<std::string>& words, const std::string& input) {
+    WEIR_TRY(const Fd in, memory_file("input", input));
+    WEIR_TRY(const Fd out, memory_file("output"));
+    WEIR_TRY(const Fd err, memory_file("errors"));
+    WEIR_TRY(const pid_t child, spawn(words, in, out, err));
+    WEIR_TRY(const int status, wait_for(child, words[0]));
+    if (status != 0) {
+        const std::string said = first_line(content_of(err));
+        return fail(
+            why_it_ended(words[0], status, said.empty() ? first_line(content_of(out)) : said));
+    }
+    return content_of(out);
+}
+
+Child::Child(std::string name, pid_t pid, Fd errors)
+    : name_(std::move(name)), pid_(pid), errors_(std::move(errors)) {}
+
+Child::Child(Child&& other) noexcept
+    : name_(std::move(other.name_)), pid_(std::exchange(other.pid_, 0)),
+      errors_(std::move(other.errors_)) {}
+
+Child::~Child() {
+    if (pid_ != 0) {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
+}
+
+Result<Child> Child::start(const std::vector<std::string>& words) {
+    WEIR_TRY(const Fd in, memory_file("input"));
+    WEIR_TRY(const Fd out, memory_file("output"));
+    WEIR_TRY(Fd err, memory_file("errors"));
+    WEIR_TRY(const pid_t pid, spawn(words, in, out, err));
+    return Child(words[0], pid, std::move(err));
+}
+
+Result<> Child::check() {
+    int status = 0;
+    if (waitpid(pid_, &status, WNOHANG) == 0) {
+        return {};
+    }
+    pid_ = 0;
+    return fail(why_it_ended(name_, status, first_line(content_of(errors_))));
+}
+
+} // namespace weir::bench
