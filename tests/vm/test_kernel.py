@@ -218,3 +218,17 @@ def test_every_peer_of_the_bench_counts_the_same_frames():
         sink = 6000 if case["job"] == "forward" else 0
         assert case["counts"]["generator"] == case["counts"]["device"] == 6000
         assert case["counts"].get("handled", 6000) == 6000 and case["counts"]["sink"] == sink
+
+
+def test_every_way_to_the_servers_answers():
+    """Through IPVS too."""
+    done = subprocess.run([os.environ.get("WEIR", "weir"), "bench", "apps", "--json",
+                           "--application", "http", "--rounds", "3", "--connections", "2"],
+                          text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+
+    cases = {case["peer"]: case for case in json.loads(done.stdout)["cases"]}
+
+    assert {"direct", "weir-l2dsr", "weir-ipip", "kernel", "nft-dnat", "ipvs"} == set(cases)
+    for case in cases.values():
+        assert "refused" not in case and case["requests_per_second"]["median"] > 0, case
