@@ -11,7 +11,7 @@
 #include "verbs/all.h"
 #include "verbs/bench_files.h"
 #include "verbs/bench_node.h"
-#include "verbs/words.h"
+#include "verbs/bench_words.h"
 
 namespace weir::verbs {
 namespace {
@@ -118,17 +118,15 @@ std::string text_of(const bench::ControlReport& report) {
     for (const bench::ControlResult& each : report.cases) {
         if (each.milliseconds) {
             const bench::Figure& ms = *each.milliseconds;
-            table.row({each.name, fmt::format("{:.1f}", ms.median),
-                       fmt::format("{:.1f}-{:.1f}", ms.lower, ms.upper), each.what});
+            table.row({each.name, fmt::format("{:.1f}", ms.median), quartiles(ms, 1), each.what});
         } else {
             table.row({each.name, "-", "-", "refused: " + each.refused});
         }
     }
     return fmt::format(
-        "{}, kernel {}, {} x {}\n\n{}\nunder traffic: {} generations, {} packets, {} "
-        "of them saw a mix of two\n",
-        report.origin.weir, report.origin.kernel, report.origin.cpus, report.origin.processor,
-        table.to_string(), report.mix.generations, report.mix.packets, report.mix.mixed);
+        "{}\n\n{}\nunder traffic: {} generations, {} packets, {} of them saw a mix of two\n",
+        headline(report.origin), table.to_string(), report.mix.generations, report.mix.packets,
+        report.mix.mixed);
 }
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
@@ -138,16 +136,19 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_TRY(generations,
                  parse_number(option_text(options, "generations"), "--generations", 2, 1'000'000));
     }
+    WEIR_TRY(const std::string out, out_folder(options));
     bench::ControlReport report;
     report.origin = bench::here_and_now();
     if (options.count("traffic-only") == 0) {
         for (const bench::ControlCase& each : bench::control_cases()) {
+            show_progress(each.name);
             report.cases.push_back(try_measure(cx, each));
         }
     }
+    show_progress("changes under traffic");
     WEIR_TRY(report.mix, mix(cx, static_cast<std::uint32_t>(generations)));
+    show_progress("");
     output::Json document = bench::to_json(report);
-    const std::string out = option_text(options, "out");
     if (!out.empty()) {
         WEIR_CHECK(write_result(out, document));
     }

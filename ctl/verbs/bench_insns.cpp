@@ -49,10 +49,7 @@ Result<> check_table(const std::string& path, const bench::Instructions& figures
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
-    std::vector<std::string> only;
-    if (options.count("only") > 0) {
-        only = options["only"].as<std::vector<std::string>>();
-    }
+    const auto only = only_of(options);
     WEIR_TRY(const auto set_ups,
              select(only, [](const bench::Case& each) { return each.counted; }));
     bench::RunResult result;
@@ -80,11 +77,9 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
 }
 
 void add_options(po::options_description& add) {
-    add.add_options()("only",
-                      po::value<std::vector<std::string>>()->composing()->value_name("PATTERN"),
-                      "scenarios of these names; * and ? as in a shell; may be repeated")(
-        "check", po::value<std::string>()->value_name("FILE"),
-        "compare with this table: exit code 1 if a figure grew")(
+    add_only(add);
+    add.add_options()("check", po::value<std::string>()->value_name("FILE"),
+                      "compare with this table: exit code 1 if a figure grew")(
         "write", po::value<std::string>()->value_name("FILE"),
         "put the figures of this kernel into this table");
 }

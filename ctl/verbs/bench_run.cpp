@@ -101,10 +101,7 @@ Result<> list(Context& cx, const std::vector<bench::SetUp>& set_ups) {
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
-    std::vector<std::string> only;
-    if (options.count("only") > 0) {
-        only = options["only"].as<std::vector<std::string>>();
-    }
+    const auto only = only_of(options);
     WEIR_TRY(const std::string out, out_folder(options));
     bench::RunResult result;
     WEIR_TRY(result.effort, parse_effort(options));
@@ -142,10 +139,9 @@ void add_options(po::options_description& add) {
         "flows", po::value<std::string>()->value_name("N"),
         "so many flows by turns: source address and port differ [1]")(
         "expect", po::value<std::string>()->value_name("ACTION"),
-        "what every packet must be answered: pass, drop, tx, …; else there is no figure")(
-        "only", po::value<std::vector<std::string>>()->composing()->value_name("PATTERN"),
-        "scenarios of these names; * and ? as in a shell; may be repeated")(
-        "list", "name the scenarios and measure nothing")(
+        "what every packet must be answered: pass, drop, tx, …; else there is no figure");
+    add_only(add);
+    add.add_options()("list", "name the scenarios and measure nothing")(
         "rounds", po::value<std::string>()->value_name("N"),
         "rounds of every case, each with a run around an empty program [15]")(
         "baseline", po::value<std::string>()->value_name("FILE"),

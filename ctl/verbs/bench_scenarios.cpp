@@ -90,6 +90,17 @@ Result<> run_set_up(Context& cx, const bench::SetUp& set_up, std::uint32_t pass,
 
 } // namespace
 
+void add_only(po::options_description& add) {
+    add.add_options()("only",
+                      po::value<std::vector<std::string>>()->composing()->value_name("PATTERN"),
+                      "scenarios of these names; * and ? as in a shell; may be repeated");
+}
+
+std::vector<std::string> only_of(const po::variables_map& options) {
+    return options.count("only") > 0 ? options["only"].as<std::vector<std::string>>()
+                                     : std::vector<std::string>{};
+}
+
 Result<std::vector<bench::SetUp>> select(const std::vector<std::string>& only,
                                          bool (*wanted)(const bench::Case&)) {
     std::vector<bench::SetUp> chosen;

@@ -11,6 +11,10 @@
 
 namespace weir::verbs {
 
+// --only PATTERN, as often as one likes.
+void add_only(po::options_description& add);
+std::vector<std::string> only_of(const po::variables_map& options);
+
 // Set-ups with those of their cases of which `wanted` says true and whose names match one of the
 // shell patterns `only` (empty: all). Set-ups without any are left out; none at all is refused.
 Result<std::vector<bench::SetUp>> select(const std::vector<std::string>& only,
