@@ -2,10 +2,11 @@
 
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
+#include <fmt/format.h>
 
+#include <cctype>
 #include <cstdlib>
 #include <memory>
-#include <string_view>
 
 #include "bench/show/markdown.h"
 
@@ -20,7 +21,7 @@ section h1 { border-top: 3px solid #0072b2; padding-top: 1rem; margin-top: 3rem;
 h2 { font-size: 1.3rem; margin: 2.5rem 0 0.75rem; }
 a { color: #0072b2; }
 code { font: 0.9em ui-monospace, monospace; }
-svg { display: block; max-width: 100%; height: auto; margin: 0.5rem 0; }
+img { display: block; max-width: 100%; height: auto; margin: 0.5rem 0; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: 0.9rem;
         font-variant-numeric: tabular-nums; display: block; overflow-x: auto; }
 th, td { padding: 0.25rem 0.9rem 0.25rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
@@ -28,7 +29,7 @@ th { text-align: left; border-bottom: 2px solid #888; }
 td:first-child, th:first-child { white-space: nowrap; }
 tbody tr:hover { background: #f2f7fb; }
 @media print { body { max-width: none; margin: 0; } h2 { break-after: avoid; }
-               svg, tr { break-inside: avoid; } }
+               img, tr { break-inside: avoid; } }
 )";
 
 struct Free {
@@ -40,16 +41,24 @@ struct Free {
 template <typename T>
 using Owner = std::unique_ptr<T, Free>;
 
-// The drawing of an SVG file, without what stands before it in a file of its own, and without the
-// id that gnuplot gives to every canvas alike.
-std::string drawing(const std::string& svg) {
-    constexpr std::string_view kCanvas = " id=\"gnuplot_canvas\"";
-    const std::size_t start = svg.find("<svg");
-    std::string drawn = start == std::string::npos ? "" : svg.substr(start);
-    if (const std::size_t at = drawn.find(kCanvas); at != std::string::npos) {
-        drawn.erase(at, kCanvas.size());
+// The drawing as an image that holds itself (RFC 2397): drawings use the same ids, which do not
+// meet so.
+std::string image_of(const std::string& svg, const std::string& title) {
+    std::string data;
+    for (const char c : svg) {
+        const auto octet = static_cast<unsigned char>(c);
+        data += std::isalnum(octet) != 0 || c == ' ' || c == '/' || c == '='
+                    ? std::string(1, c)
+                    : fmt::format("%{:02X}", octet);
     }
-    return drawn;
+    return fmt::format("<img alt=\"{}\" src=\"data:image/svg+xml,{}\">", title, data);
+}
+
+// The text below an image, as HTML.
+std::string title_of(cmark_node* image) {
+    const Owner<char> html(
+        cmark_render_html(cmark_node_first_child(image), CMARK_OPT_DEFAULT, nullptr));
+    return html == nullptr ? "" : html.get();
 }
 
 // Every image becomes its drawing.
@@ -67,7 +76,7 @@ void set_pictures(cmark_node* document, const std::map<std::string, std::string>
         const auto picture = pictures.find(cmark_node_get_url(image));
         if (picture != pictures.end()) {
             cmark_node* drawn = cmark_node_new(CMARK_NODE_CUSTOM_INLINE);
-            cmark_node_set_on_enter(drawn, drawing(picture->second).c_str());
+            cmark_node_set_on_enter(drawn, image_of(picture->second, title_of(image)).c_str());
             cmark_node_insert_before(image, drawn);
         }
         cmark_node_unlink(image);

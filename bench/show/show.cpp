@@ -145,7 +145,9 @@ std::string to_markdown(const Shown& shown, const std::set<std::string>& drawn) 
 
 std::string to_markdown_page(const std::vector<Shown>& shown, const std::set<std::string>& drawn,
                              const std::string& folder) {
-    std::string page = "<!-- Generated: weir bench report DIR --markdown FILE -->\n# Performance\n";
+    std::string page = "<!-- Generated: weir bench report DIR --markdown FILE -->\n# "
+                       "Performance\n\nA chapter for each file of results; "
+                       "each names the machine that it was made on.\n";
     for (const Shown& each : shown) {
         page += "\n" + chapter(each, drawn, "##", folder);
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "bench/show/page.h"
 #include "verbs/all.h"
@@ -52,8 +53,9 @@ Results read_results(const std::vector<fs::path>& files) {
             results.refused.push_back({file.string(), shown.error().message()});
         }
     }
-    std::stable_sort(results.shown.begin(), results.shown.end(),
-                     [](const auto& a, const auto& b) { return a.place < b.place; });
+    std::stable_sort(results.shown.begin(), results.shown.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.place, a.name) < std::tie(b.place, b.name);
+    });
     return results;
 }
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import urllib.parse
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -41,8 +42,16 @@ def test_one_page_that_needs_nothing_else(weir, results, tmp_path):
     weir("bench", "report", results, "--output", page)
 
     html = page.read_text()
-    assert "<table>" in html and "fw4-10-mixed" in html and html.count("<svg") >= 1
-    assert "<script" not in html and "src=" not in html
+    assert "<table>" in html and "fw4-10-mixed" in html
+    assert "<script" not in html and "<link" not in html
+    pictures = re.findall(r'src="([^"]*)"', html)
+    assert html.count("src=") == len(pictures) >= 1
+    for picture in pictures:
+        kind, drawing = picture.split(",", 1)
+        assert kind == "data:image/svg+xml"
+        ElementTree.fromstring(urllib.parse.unquote(drawing))
+    ids = re.findall(r"""\bid=["']([^"']*)""", html)
+    assert len(ids) == len(set(ids)) >= 1
     # Names of XML dialects are no places that a browser goes to.
     assert set(re.findall(r'"(https?://[^"]+)"', html)) <= {"http://www.w3.org/2000/svg",
                                                             "http://www.w3.org/1999/xlink"}
