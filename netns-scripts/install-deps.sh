@@ -54,5 +54,5 @@ if [ ! -e $policy ]; then
 fi
 "${apt[@]}" install --no-install-recommends "${missing[@]}" >/dev/null
 if [[ " ${missing[*]} " == *" nginx-light "* ]] && command -v systemctl >/dev/null; then
-    systemctl --quiet disable nginx.service
+    systemctl --quiet disable nginx.service || true
 fi
