@@ -43,14 +43,32 @@ Result<> set_up(Seat& seat, const std::vector<Application>& wanted, int number, 
     return {};
 }
 
+// What the device has met so far.
+struct Passed {
+    std::uint64_t received = 0; // by the driver of its interface
+    DeviceBooks books;          // of those that keep them
+};
+
+Result<Passed> read_passed(const Seat& seat) {
+    Passed passed;
+    WEIR_TRY(passed.received, seat.apps->lab().received());
+    if (seat.device.books) {
+        WEIR_TRY(passed.books, seat.device.books());
+    }
+    return passed;
+}
+
 // "" if the frames of a run took the way that they should.
-Result<std::string> wrong_way(const Seat& seat, const AppsSample& sample, std::uint64_t through) {
+std::string wrong_way(const Seat& seat, const AppsSample& sample, const Passed& before,
+                      const Passed& after) {
+    const std::uint64_t through = after.received - before.received;
     if (seat.peer.direct != (through < sample.frames)) {
         return fmt::format("void: {} frames went through the device, of {} at least", through,
                            sample.frames);
     }
     if (seat.device.books) {
-        WEIR_TRY(const DeviceBooks books, seat.device.books());
+        DeviceBooks books = after.books;
+        books.handled -= before.books.handled;
         if (books.unaccounted != 0 || books.handled < sample.frames) {
             return fmt::format("void: {} frames handed on of {} at least, missing from the ledger "
                                "{}",
@@ -62,15 +80,15 @@ Result<std::string> wrong_way(const Seat& seat, const AppsSample& sample, std::u
 
 Result<> measure(const Seat& seat, const Application& application, const AppsOptions& options,
                  Samples& samples) {
-    WEIR_TRY(const std::uint64_t before, seat.apps->lab().received());
+    WEIR_TRY(const Passed before, read_passed(seat));
     WEIR_CHECK(seat.apps->lab().enter(Lab::Place::kGenerator));
     const auto sample = application.run(seat.peer.direct ? kDirect : kVip, options);
     if (!sample) {
         samples.refused = sample.error().message();
         return {};
     }
-    WEIR_TRY(const std::uint64_t after, seat.apps->lab().received());
-    WEIR_TRY(samples.refused, wrong_way(seat, *sample, after - before));
+    WEIR_TRY(const Passed after, read_passed(seat));
+    samples.refused = wrong_way(seat, *sample, before, after);
     samples.rates.push_back(sample->rate);
     samples.latencies_us.resize(sample->latency_us.size());
     for (std::size_t i = 0; i < sample->latency_us.size(); i++) {

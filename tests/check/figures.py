@@ -16,6 +16,7 @@ tables in code blocks, as `weir bench` prints them, are found by their first wor
 import json
 import pathlib
 import re
+import statistics
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -55,7 +56,14 @@ class Results:
                 "insns": lambda kernel, name:
                     self.files["instructions"]["kernels"][kernel]["instructions"][name],
                 "memory": self.memory,
+                "drift": self.drift,
                 "verified": lambda program: self.program(program)["verified_insns"]}
+
+    def drift(self, file):
+        """As `weir bench run` prints it: what nine in ten of the floors' spreads stay below."""
+        floors = [case["floor_ns"] for case in self.files[file]["cases"] if "floor_ns" in case]
+        return statistics.quantiles(((floor["upper"] - floor["lower"]) / floor["lower"]
+                                     for floor in floors), n=10, method="inclusive")[-1]
 
     def program(self, name):
         return next(each for each in self.files["run"]["programs"] if each["name"] == name)
