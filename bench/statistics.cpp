@@ -40,11 +40,10 @@ double drift_of(const std::vector<Figure>& floors) {
     return shares.empty() ? 0 : quantile(shares, kMost);
 }
 
-bool moved(const Figure& before, const Figure& after, double drift) {
-    constexpr double kResolution = 1;
+bool moved(const Figure& before, const Figure& after, double drift, double resolution) {
     const double chance =
         before.spread() + after.spread() + drift * std::max(before.median, after.median);
-    return std::abs(after.median - before.median) > std::max(kResolution, chance);
+    return std::abs(after.median - before.median) > std::max(resolution, chance);
 }
 
 } // namespace weir::bench

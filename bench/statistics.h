@@ -24,7 +24,7 @@ Figure ratio_of(const std::vector<double>& values, const std::vector<double>& ot
 double drift_of(const std::vector<Figure>& floors);
 
 // Two figures of the same thing differ by more than chance explains: the medians lie further apart
-// than both spreads together and the machine's drift, and than the resolution of the clock, 1 ns.
-bool moved(const Figure& before, const Figure& after, double drift = 0);
+// than both spreads together and the machine's drift, and than what can be told apart at all.
+bool moved(const Figure& before, const Figure& after, double drift = 0, double resolution = 1);
 
 } // namespace weir::bench

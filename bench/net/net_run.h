@@ -8,11 +8,18 @@
 
 namespace weir::bench {
 
-// Does one job by every peer, each in a lab of its own, for each size; round by round by turns. A
-// peer that cannot, and one whose counts disagree, gives cases with `refused`. `progress` is told
-// what is measured next.
-Result<std::vector<NetCase>> run_job(const NetJob& job, const std::vector<Peer>& peers,
-                                     const NetOptions& options,
-                                     const std::function<void(const std::string&)>& progress);
+// Who does a job.
+struct NetContest {
+    NetJob job;
+    std::vector<Peer> peers;
+};
+
+// Does every job by its peers, each in a lab of its own, for each size. A round goes once through
+// all of it, so that a case's rounds lie apart in time and their spread holds what the machine
+// drifts meanwhile. A peer that cannot, and one whose counts disagree, gives cases with `refused`.
+// `progress` is told what is measured next.
+Result<std::vector<NetCase>> run_contests(const std::vector<NetContest>& contests,
+                                          const NetOptions& options,
+                                          const std::function<void(const std::string&)>& progress);
 
 } // namespace weir::bench

@@ -54,40 +54,4 @@ Json to_json(const RunResult& result) {
     return document;
 }
 
-double drift_of(const RunResult& result) {
-    std::vector<Figure> floors;
-    for (const CaseResult& each : result.cases) {
-        if (each.measured) {
-            floors.push_back(each.measured->floor);
-        }
-    }
-    return drift_of(floors);
-}
-
-Result<Baseline> read_baseline(std::string_view json) {
-    const Json document = Json::parse(json, nullptr, false);
-    if (document.is_discarded() || !document.is_object() || !document.contains("schema")) {
-        return fail("no result of `weir bench run`: no JSON, or without \"schema\"");
-    }
-    if (document["schema"] != kResultSchema || document.value("kind", "") != "run") {
-        return fail("a result of kind " + document.value("kind", "?") + ", schema " +
-                    document["schema"].dump() + ": expected run, schema " +
-                    std::to_string(kResultSchema));
-    }
-    Baseline baseline;
-    std::vector<Figure> floors;
-    try {
-        for (const Json& each : document.at("cases")) {
-            if (each.contains("net_ns")) {
-                baseline.net[each.at("name").get<std::string>()] = figure_from(each["net_ns"]);
-                floors.push_back(figure_from(each.at("floor_ns")));
-            }
-        }
-    } catch (const Json::exception& error) {
-        return fail(std::string("not as `weir bench run` writes it: ") + error.what());
-    }
-    baseline.drift = drift_of(floors);
-    return baseline;
-}
-
 } // namespace weir::bench

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "bench/document.h"
@@ -42,13 +40,5 @@ struct RunResult {
 
 // What `weir bench run --out` writes.
 Json to_json(const RunResult& result);
-
-// What a later result is compared with.
-struct Baseline {
-    std::map<std::string, Figure> net; // by case
-    double drift = 0;                  // of its machine, as drift_of() tells it
-};
-Result<Baseline> read_baseline(std::string_view json);
-double drift_of(const RunResult& result);
 
 } // namespace weir::bench

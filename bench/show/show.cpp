@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 
+#include "bench/comparison.h"
 #include "bench/show/markdown.h"
 #include "bench/show/show_kinds.h"
 
@@ -58,6 +59,11 @@ Section machine(const Json& result) {
     table.row({"Started", result.at("started").get<std::string>()});
     if (!options.empty()) {
         table.row({"Options", options});
+    }
+    if (const double drift = drift_of(result); drift > 0) {
+        table.row({"Drift", fmt::format("{:.0f} %: by so much the time of the same code changed "
+                                        "meanwhile, in nine cases of ten by less",
+                                        100 * drift)});
     }
     return {.title = "Machine", .markdown = table.to_string()};
 }

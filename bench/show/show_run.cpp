@@ -163,22 +163,13 @@ Section memory(const Json& result) {
                         table.to_string()};
 }
 
-Section figures(const Json& result) {
-    std::vector<Figure> floors;
-    for (const Json& each : result.at("cases")) {
-        if (each.contains("floor_ns")) {
-            floors.push_back(figure_from(each["floor_ns"]));
-        }
-    }
+Section figures() {
     return {.title = "The figures",
-            .markdown = fmt::format(
+            .markdown =
                 "Nanoseconds that a packet spends in the program: the median over rounds, and its "
                 "quartiles.\nEach round's figure is its run around the program less its run around "
                 "an empty one; the packet is\nrestored before every lap. *Answer*: what every lap "
-                "was answered.\n\nThe machine's drift was {:.0f} %: by so much the time around the "
-                "same empty program changed between\nrounds, in nine cases of ten by less. Two "
-                "results agree where they differ by no more than that and\nboth spreads.\n",
-                100 * drift_of(floors))};
+                "was answered.\n"};
 }
 
 } // namespace
@@ -206,7 +197,7 @@ std::vector<Section> run_sections(const Json& result) {
     if (!result.at("memory").empty()) {
         sections.push_back(memory(result));
     }
-    sections.insert(sections.begin(), figures(result));
+    sections.insert(sections.begin(), figures());
     return sections;
 }
 

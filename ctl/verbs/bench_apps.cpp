@@ -111,8 +111,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     if (!out.empty()) {
         WEIR_CHECK(write_result(out, document));
     }
-    cx.out.text(
-        fmt::format("{}\n\n{}", headline(result.origin), table_of(result.cases).to_string()));
+    cx.out.text(fmt::format("{}\n\n{}{}", headline(result.origin),
+                            table_of(result.cases).to_string(), drift_line(document)));
     cx.out.document(std::move(document));
     return {};
 }

@@ -1,5 +1,6 @@
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <fmt/format.h>
@@ -15,10 +16,6 @@
 
 namespace weir::verbs {
 namespace {
-
-Result<> stop_if_interrupted() {
-    return PinnedBench::interrupted() ? fail("interrupted") : Result<>{};
-}
 
 Result<> add_rule(PinnedBench& bench, const std::string& words) {
     std::vector<text::Warning> warnings;
@@ -40,29 +37,53 @@ Result<double> timed_ms(PinnedBench& bench, const bench::ControlCase& each,
         .count();
 }
 
-// Round by round: back to what stood before, untimed, then the change.
-Result<bench::Figure> measure(Context& cx, const bench::ControlCase& each) {
+// What the rounds of a case gave.
+struct Timing {
+    bench::ControlCase what;
+    std::vector<double> ms = {};
+    std::string refused = {};
+};
+
+// In a Weir of the round's own: what stands before, untimed, then the change.
+Result<double> time_once(Context& cx, const bench::ControlCase& each) {
     WEIR_TRY(auto bench, PinnedBench::load(cx, each.limits));
     const std::string before = each.before(), after = each.after ? each.after() : "";
-    std::vector<double> times;
-    for (std::uint32_t round = 0; round < each.rounds; round++) {
-        WEIR_CHECK(stop_if_interrupted());
-        WEIR_CHECK(bench.apply(before));
-        WEIR_TRY(const double ms, timed_ms(bench, each, after));
-        times.push_back(ms);
-    }
-    return bench::figure_of(std::move(times));
+    WEIR_CHECK(bench.apply(before));
+    return timed_ms(bench, each, after);
 }
 
-bench::ControlResult try_measure(Context& cx, const bench::ControlCase& each) {
-    bench::ControlResult result{each.name, each.what, {}, ""};
-    auto figure = measure(cx, each);
-    if (figure) {
-        result.milliseconds = *figure;
-    } else {
-        result.refused = figure.error().message();
+// A round goes through all cases, so that those of a case lie apart in time: their spread holds
+// what the machine drifts meanwhile.
+std::vector<bench::ControlResult> measure(Context& cx) {
+    std::vector<Timing> timings;
+    std::uint32_t rounds = 0;
+    for (bench::ControlCase& each : bench::control_cases()) {
+        rounds = std::max(rounds, each.rounds);
+        timings.push_back({std::move(each)});
     }
-    return result;
+    for (std::uint32_t round = 0; round < rounds; round++) {
+        for (Timing& timing : timings) {
+            if (!timing.refused.empty() || round >= timing.what.rounds) {
+                continue;
+            }
+            show_progress(
+                fmt::format("round {} of {}: {}", round + 1, timing.what.rounds, timing.what.name));
+            if (auto ms = time_once(cx, timing.what); ms) {
+                timing.ms.push_back(*ms);
+            } else {
+                timing.refused = ms.error().message();
+            }
+        }
+    }
+    std::vector<bench::ControlResult> results;
+    for (const Timing& timing : timings) {
+        bench::ControlResult& result =
+            results.emplace_back(timing.what.name, timing.what.what, std::nullopt, timing.refused);
+        if (timing.refused.empty()) {
+            result.milliseconds = bench::figure_of(timing.ms);
+        }
+    }
+    return results;
 }
 
 // One thread runs packets, this one changes the generation under them.
@@ -94,7 +115,7 @@ Result<bench::MixResult> mix(Context& cx, std::uint32_t generations) {
     Result<> changed;
     bench::MixResult result;
     for (; result.generations < generations && changed; result.generations++) {
-        changed = stop_if_interrupted();
+        changed = PinnedBench::interrupted() ? fail("interrupted") : Result<>{};
         if (changed) {
             changed = bench.apply(result.generations % 2 == 0 ? pair.second : pair.first);
         }
@@ -140,10 +161,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     bench::ControlReport report;
     report.origin = bench::here_and_now();
     if (options.count("traffic-only") == 0) {
-        for (const bench::ControlCase& each : bench::control_cases()) {
-            show_progress(each.name);
-            report.cases.push_back(try_measure(cx, each));
-        }
+        report.cases = measure(cx);
     }
     show_progress("changes under traffic");
     WEIR_TRY(report.mix, mix(cx, static_cast<std::uint32_t>(generations)));

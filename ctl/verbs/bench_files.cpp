@@ -1,5 +1,6 @@
 #include "verbs/bench_files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <set>
@@ -36,6 +37,27 @@ Result<> write_file(const fs::path& path, const std::string& text) {
         return fail_errno("writing " + path.string(), errno);
     }
     return {};
+}
+
+Result<bench::Evidence> evidence_in(const fs::path& file) {
+    WEIR_TRY(const std::string text, read_file(file.string()));
+    auto evidence = bench::read_evidence(bench::Json::parse(text, nullptr, false));
+    return evidence ? std::move(evidence) : fail(std::move(evidence).error().while_(file.string()));
+}
+
+Result<std::vector<fs::path>> json_files(const fs::path& folder) {
+    std::error_code error;
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (entry.path().extension() == ".json") {
+            files.push_back(entry.path());
+        }
+    }
+    if (error) {
+        return fail(folder.string() + ": " + error.message());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
 }
 
 Result<std::string> out_folder(const po::variables_map& options) {

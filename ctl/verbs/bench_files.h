@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "bench/comparison.h"
 #include "bench/show/show.h"
 #include "verbs/verb.h"
 
@@ -21,6 +22,12 @@ Result<> write_result(const std::filesystem::path& folder, const bench::Json& do
 // gnuplot there is one warning, and the rest.
 Result<std::vector<std::string>> write_shown(const std::filesystem::path& folder,
                                              const std::vector<bench::Shown>& shown);
+
+// Of a result file, for comparing it.
+Result<bench::Evidence> evidence_in(const std::filesystem::path& file);
+
+// The files *.json of a folder, by name.
+Result<std::vector<std::filesystem::path>> json_files(const std::filesystem::path& folder);
 
 Result<> write_file(const std::filesystem::path& path, const std::string& text);
 

@@ -130,9 +130,9 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
 }
 
 Result<> show(Context& cx, const bench::NetResult& result, const std::string& out) {
-    cx.out.text(
-        fmt::format("{}\n\n{}", headline(result.origin), table_of(result.cases).to_string()));
     output::Json document = bench::to_json(result);
+    cx.out.text(fmt::format("{}\n\n{}{}", headline(result.origin),
+                            table_of(result.cases).to_string(), drift_line(document)));
     if (!out.empty()) {
         WEIR_CHECK(write_result(out, document));
     }
@@ -150,11 +150,11 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_CHECK(bench::enter_private_mounts());
     WEIR_TRY(const auto cpus, bench::allowed_cpus());
     WEIR_CHECK(bench::stay_on({cpus.back()}));
+    std::vector<bench::NetContest> contests;
     for (const bench::NetJob& job : result.options.jobs) {
-        const auto peers = chosen_of(peers_of(cx, job, result.options), chosen);
-        WEIR_TRY(const auto cases, bench::run_job(job, peers, result.options, show_progress));
-        result.cases.insert(result.cases.end(), cases.begin(), cases.end());
+        contests.push_back({job, chosen_of(peers_of(cx, job, result.options), chosen)});
     }
+    WEIR_TRY(result.cases, bench::run_contests(contests, result.options, show_progress));
     show_progress("");
     return show(cx, result, out);
 }

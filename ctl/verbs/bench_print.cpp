@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <optional>
 
+#include "bench/comparison.h"
+#include "verbs/bench_files.h"
 #include "verbs/bench_words.h"
 
 namespace weir::verbs {
@@ -21,30 +23,29 @@ std::string answers(const bench::CaseResult& each) {
     return text;
 }
 
-// "was 81: +12 %", "" where it did not move beyond the noise.
-std::string move(const bench::CaseResult& each, const bench::Baseline& before, double drift) {
-    const auto was = before.net.find(each.name);
-    if (was == before.net.end()) {
+// "was 81: +12 ns", "" where it did not move beyond the noise.
+std::string move(const bench::CaseResult& each, const bench::Comparison& compared) {
+    const auto change =
+        std::find_if(compared.changes.begin(), compared.changes.end(),
+                     [&](const bench::Change& change) { return change.before.of == each.name; });
+    if (change == compared.changes.end()) {
         return "new";
     }
-    if (!bench::moved(was->second, each.measured->net, std::max(drift, before.drift))) {
-        return "";
-    }
-    const double change = each.measured->net.median - was->second.median;
-    return fmt::format("was {:.0f}: {:+.0f} ns", was->second.median, change);
+    const double was = change->before.figure.median;
+    return change->moved ? fmt::format("was {:.0f}: {:+.0f} ns", was, change->after.median - was)
+                         : "";
 }
 
 output::Table table_of(const bench::RunResult& result,
-                       const std::optional<bench::Baseline>& before) {
+                       const std::optional<bench::Comparison>& compared) {
     std::vector<output::Column> columns = {{"scenario"},
                                            {"ns/packet", output::Align::kRight},
                                            {"quartiles", output::Align::kRight},
                                            {"answers"}};
-    if (before) {
+    if (compared) {
         columns.push_back({"moved"});
     }
     output::Table table(columns);
-    const double drift = bench::drift_of(result);
     for (const bench::CaseResult& each : result.cases) {
         if (!each.measured) {
             table.row({each.name, "-", "-", "refused: " + each.refused});
@@ -54,8 +55,8 @@ output::Table table_of(const bench::RunResult& result,
         std::vector<std::string> row = {each.name, fmt::format("{:.0f}", net.median),
                                         fmt::format("{:.0f}-{:.0f}", net.lower, net.upper),
                                         answers(each)};
-        if (before) {
-            row.push_back(move(each, *before, drift));
+        if (compared) {
+            row.push_back(move(each, *compared));
         }
         table.row(row);
     }
@@ -85,25 +86,24 @@ output::Table memory_of(const bench::RunResult& result) {
 } // namespace
 
 Result<> print_run(Context& cx, const bench::RunResult& result, const std::string& baseline) {
-    std::optional<bench::Baseline> before;
+    bench::Json document = bench::to_json(result);
+    std::optional<bench::Comparison> compared;
     if (!baseline.empty()) {
-        WEIR_TRY(const std::string text, read_file(baseline));
-        auto figures = bench::read_baseline(text);
-        if (!figures) {
-            return fail(std::move(figures).error().while_(baseline));
+        WEIR_TRY(const auto before, evidence_in(baseline));
+        WEIR_TRY(const auto now, bench::read_evidence(document));
+        if (before.kind != now.kind) {
+            return fail(fmt::format("{}: a result of `weir bench {}`", baseline, before.kind));
         }
-        before = *std::move(figures);
+        compared = bench::compare(before, now);
     }
     std::string text =
-        fmt::format("{}\n\n{}\n{}", headline(result.origin), table_of(result, before).to_string(),
+        fmt::format("{}\n\n{}\n{}", headline(result.origin), table_of(result, compared).to_string(),
                     programs_of(result).to_string());
     if (!result.memory.empty()) {
         text += "\n" + memory_of(result).to_string();
     }
-    text += fmt::format("\ndrift {:.0f} %: by so much the same empty program's time changed\n",
-                        100 * bench::drift_of(result));
-    cx.out.text(text);
-    cx.out.document(bench::to_json(result));
+    cx.out.text(text + drift_line(document));
+    cx.out.document(std::move(document));
     return {};
 }
 

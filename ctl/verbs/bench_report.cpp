@@ -24,21 +24,6 @@ struct Results {
     std::vector<Refused> refused;
 };
 
-Result<std::vector<fs::path>> json_files(const std::string& folder) {
-    std::error_code error;
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-        if (entry.path().extension() == ".json") {
-            files.push_back(entry.path());
-        }
-    }
-    if (error) {
-        return fail(folder + ": " + error.message());
-    }
-    std::sort(files.begin(), files.end());
-    return files;
-}
-
 Result<bench::Shown> read_result(const fs::path& file) {
     WEIR_TRY(const std::string text, read_file(file.string()));
     return bench::show(bench::Json::parse(text, nullptr, false), file.stem().string());

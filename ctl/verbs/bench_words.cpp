@@ -1,5 +1,7 @@
 #include "verbs/bench_words.h"
 
+#include "bench/comparison.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -62,6 +64,11 @@ void show_progress(const std::string& line) {
 std::string headline(const bench::Origin& origin) {
     return fmt::format("{}, kernel {}, {} x {}", origin.weir, origin.kernel, origin.cpus,
                        origin.processor);
+}
+
+std::string drift_line(const bench::Json& document) {
+    return fmt::format("\ndrift {:.0f} %: by so much the time of the same code changed meanwhile\n",
+                       100 * bench::drift_of(document));
 }
 
 std::string quartiles(const bench::Figure& figure, int digits) {

@@ -51,6 +51,8 @@ void show_progress(const std::string& line);
 
 // "0.1.0 (3f2c…), kernel 6.1.0-56-amd64, 2 x AMD EPYC".
 std::string headline(const bench::Origin& origin);
+// Below a result's tables: how much the machine's speed changed meanwhile.
+std::string drift_line(const bench::Json& document);
 // "12-15".
 std::string quartiles(const bench::Figure& figure, int digits);
 

@@ -55,7 +55,7 @@ Peer liar(std::int64_t too_many) {
 TEST_F(BenchNet, BooksThatDisagreeVoidTheFigureAndNoOther) {
     for (const std::int64_t too_many : {-1, 1}) {
         const std::vector<Peer> peers = {floor_peer(NetMode::kNative), liar(too_many)};
-        const auto cases = run_job(drop_all(), peers, few(), silent);
+        const auto cases = run_contests({{drop_all(), peers}}, few(), silent);
         ASSERT_TRUE(cases) << cases.error().message();
         ASSERT_EQ(cases->size(), 2U);
         EXPECT_TRUE(cases->at(0).measured);
@@ -76,7 +76,7 @@ TEST_F(BenchNet, ADeviceThatHandsOnWhatItShouldDropIsVoid) {
         return honest(lab, other);
     };
     const std::vector<Peer> peers = {leak};
-    const auto cases = run_job(drop_all(), peers, few(), silent);
+    const auto cases = run_contests({{drop_all(), peers}}, few(), silent);
     ASSERT_TRUE(cases) << cases.error().message();
     EXPECT_THAT(cases->at(0).refused, StartsWith("void, "));
     EXPECT_THAT(cases->at(0).refused, HasSubstr("sink 1024"));
@@ -90,7 +90,7 @@ TEST_F(BenchNet, WhyAPeerIsMissingStandsInEverySize) {
     NetOptions options = few();
     options.sizes = {64, 1500};
     const std::vector<Peer> peers = {missing};
-    const auto cases = run_job(drop_all(), peers, options, silent);
+    const auto cases = run_contests({{drop_all(), peers}}, options, silent);
     ASSERT_TRUE(cases) << cases.error().message();
     ASSERT_EQ(cases->size(), 2U);
     for (const NetCase& each : *cases) {
