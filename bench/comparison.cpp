@@ -17,7 +17,6 @@ struct Measure {
     const char* key; // within a case: a JSON pointer
     const char* unit;
     double resolution = 0;
-    bool of_a_ratio = false;
 };
 
 struct Kind {
@@ -33,21 +32,21 @@ const std::array<Kind, 4>& kinds() {
                                             Kind{"net",
                                                  {{"/packets_per_second", "packets/s"},
                                                   {"/cpu_ns", "ns/packet", 1},
-                                                  {"/ratio", "to floor", 0.01, true},
-                                                  {"/efficiency", "efficiency", 0.01, true}},
+                                                  {"/ratio", "to floor", 0.01},
+                                                  {"/efficiency", "efficiency", 0.01}},
                                                  "/cpu_ns",
                                                  kFloor},
                                             Kind{"apps",
                                                  {{"/requests_per_second", "requests/s"},
                                                   {"/bits_per_second", "bits/s"},
-                                                  {"/ratio", "to direct", 0.01, true},
+                                                  {"/ratio", "to direct", 0.01},
                                                   {"/latency_us/50", "p50 us", 1},
                                                   {"/latency_us/90", "p90 us", 1},
                                                   {"/latency_us/99", "p99 us", 1},
                                                   {"/latency_us/99.9", "p99.9 us", 1}},
                                                  "/requests_per_second",
                                                  kDirectPeer},
-                                            Kind{"control", {{"/ms", "ms", 0.1}}}};
+                                            Kind{"control", {{"/ms", "ms", 0.1}}, "/floor_ms"}};
     return all;
 }
 
@@ -62,8 +61,7 @@ Evidence evidence_of(const Kind& kind, const Json& document) {
         const auto name = each.at("name").get<std::string>();
         for (const Measure& measure : kind.measures) {
             if (const auto figure = figure_at(each, measure.key)) {
-                evidence.quantities.push_back(
-                    {name, measure.unit, *figure, measure.resolution, measure.of_a_ratio});
+                evidence.quantities.push_back({name, measure.unit, *figure, measure.resolution});
             }
         }
         const bool shows_speed = kind.floor != nullptr &&
@@ -101,7 +99,8 @@ Result<Evidence> read_evidence(const Json& document) {
     if (!document.is_object() || !document.contains("schema")) {
         return fail("no result of `weir bench`: no JSON, or without \"schema\"");
     }
-    const auto name = document.value("kind", "");
+    const Json said = document.value("kind", Json(""));
+    const auto name = said.is_string() ? said.get<std::string>() : said.dump();
     const auto kind = std::find_if(kinds().begin(), kinds().end(),
                                    [&](const Kind& each) { return each.name == name; });
     if (kind == kinds().end() || document["schema"] != kResultSchema) {
@@ -139,10 +138,9 @@ Comparison compare(const Evidence& before, const Evidence& after) {
     }
     for (const Quantity& each : after.quantities) {
         if (const auto was = old.find({each.of, each.what}); was != old.end()) {
-            const double drift = each.of_a_ratio ? 0 : comparison.allowed();
             comparison.changes.push_back(
                 {*was->second, each.figure,
-                 moved(was->second->figure, each.figure, drift, each.resolution)});
+                 moved(was->second->figure, each.figure, comparison.allowed(), each.resolution)});
         }
     }
     return comparison;

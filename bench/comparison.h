@@ -11,11 +11,10 @@ namespace weir::bench {
 
 // A figure of a result that another result has, too.
 struct Quantity {
-    std::string of;          // the case: "filter-1/weir/native/64"
-    std::string what;        // "ns/packet"
-    Figure figure;           // in that unit
-    double resolution = 0;   // less than this is no difference
-    bool of_a_ratio = false; // to what was measured beside it: the machine's speed is no part of it
+    std::string of;        // the case: "filter-1/weir/native/64"
+    std::string what;      // "ns/packet"
+    Figure figure;         // in that unit
+    double resolution = 0; // less than this is no difference
 };
 
 // What a result says of itself to those that are compared with it.
@@ -42,7 +41,9 @@ struct Change {
 struct Comparison {
     std::string kind;
     // As shares: how the machine drifted during the two, and what lies between them, as drift_of()
-    // says it. The largest is the difference that no time is told apart by.
+    // says it. The largest is the difference that nothing is told apart by: ratios to
+    // what was measured by turns, too, for neighbours slow down one thing (memory, say) and not
+    // another.
     double before = 0, after = 0, between = 0;
     std::vector<Change> changes; // of quantities that both have, in the order of the later
     double allowed() const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <random>
 
 #include "bench/packet/rule_generator.h"
 #include "maps/firewall.h"
@@ -11,6 +12,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::uint64_t kSeed = 11;
+constexpr std::size_t kFloorNumbers = 500'000;
 
 std::string nothing() {
     return "{}";
@@ -91,6 +93,13 @@ std::vector<ControlCase> control_cases() {
     return cases;
 }
 
+void floor_work() {
+    std::mt19937 random(kSeed);
+    std::vector<std::uint32_t> numbers(kFloorNumbers);
+    std::generate(numbers.begin(), numbers.end(), random);
+    std::sort(numbers.begin(), numbers.end());
+}
+
 MixPair mix_pair() {
     // Rule `==` with the set of the second, or rule `!=` with the set of the first: drop.
     constexpr const char* kYaml = "firewall: {{ingress: {{policy: drop, rules: [ip saddr {}@client "
@@ -107,6 +116,7 @@ Json to_json(const ControlReport& report) {
         Json json{{"name", each.name}, {"what", each.what}};
         if (each.milliseconds) {
             json["ms"] = to_json(*each.milliseconds);
+            json["floor_ms"] = to_json(each.floor);
         } else {
             json["refused"] = each.refused;
         }

@@ -26,9 +26,15 @@ std::vector<ControlCase> control_cases();
 struct ControlResult {
     std::string name;
     std::string what;
-    std::optional<Figure> milliseconds;
-    std::string refused; // why there is no figure
+    std::optional<Figure> milliseconds = {};
+    // Of work that has nothing to do with it, right before each round: it shows the machine's
+    // speed.
+    Figure floor = {};
+    std::string refused = {}; // why there is no figure
 };
+
+// What the floor is the time of.
+void floor_work();
 
 // Packets that were run while generations alternated, every pair of which would be answered
 // otherwise if a packet saw some of one and some of the other.

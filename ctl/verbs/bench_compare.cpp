@@ -142,10 +142,9 @@ const Verb bench_compare{
     .summary = "what moved between two results, beyond what chance and the machine explain",
     .details =
         R"(Two result files of the same kind, or two folders, of which files of the same name are compared.
-A median moved if it lies further off than both spreads (quartiles) together and, of a time or a
-rate, a share on top: the largest of what the time of the same code (empty programs, the direct way)
-changed by during the one, during the other, and between the two. Ratios to what was measured by
-turns have no such share: they tell most on a machine whose speed changes.
+A median moved if it lies further off than both spreads (quartiles) together and a share on top: the
+largest of what the time of the same code (empty programs, the direct way, a sort) changed by during
+the one, during the other, and between the two.
 
   weir bench all --out before
   weir bench all --out after

@@ -29,27 +29,37 @@ Result<> add_rule(PinnedBench& bench, const std::string& words) {
     });
 }
 
-Result<double> timed_ms(PinnedBench& bench, const bench::ControlCase& each,
-                        const std::string& after) {
-    const auto start = std::chrono::steady_clock::now();
-    WEIR_CHECK(each.after ? bench.apply(after) : add_rule(bench, each.rule));
-    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
-        .count();
-}
+class Clock {
+public:
+    double ms() const {
+        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_)
+            .count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 // What the rounds of a case gave.
 struct Timing {
     bench::ControlCase what;
-    std::vector<double> ms = {};
+    std::vector<double> ms = {}, floor_ms = {};
     std::string refused = {};
 };
 
 // In a Weir of the round's own: what stands before, untimed, then the change.
-Result<double> time_once(Context& cx, const bench::ControlCase& each) {
+Result<> time_once(Context& cx, Timing& timing) {
+    const bench::ControlCase& each = timing.what;
     WEIR_TRY(auto bench, PinnedBench::load(cx, each.limits));
     const std::string before = each.before(), after = each.after ? each.after() : "";
     WEIR_CHECK(bench.apply(before));
-    return timed_ms(bench, each, after);
+    const Clock floor;
+    bench::floor_work();
+    timing.floor_ms.push_back(floor.ms());
+    const Clock change;
+    WEIR_CHECK(each.after ? bench.apply(after) : add_rule(bench, each.rule));
+    timing.ms.push_back(change.ms());
+    return {};
 }
 
 // A round goes through all cases, so that those of a case lie apart in time: their spread holds
@@ -68,20 +78,20 @@ std::vector<bench::ControlResult> measure(Context& cx) {
             }
             show_progress(
                 fmt::format("round {} of {}: {}", round + 1, timing.what.rounds, timing.what.name));
-            if (auto ms = time_once(cx, timing.what); ms) {
-                timing.ms.push_back(*ms);
-            } else {
-                timing.refused = ms.error().message();
+            if (auto done = time_once(cx, timing); !done) {
+                timing.refused = done.error().message();
             }
         }
     }
     std::vector<bench::ControlResult> results;
     for (const Timing& timing : timings) {
-        bench::ControlResult& result =
-            results.emplace_back(timing.what.name, timing.what.what, std::nullopt, timing.refused);
+        bench::ControlResult result{.name = timing.what.name, .what = timing.what.what};
+        result.refused = timing.refused;
         if (timing.refused.empty()) {
             result.milliseconds = bench::figure_of(timing.ms);
+            result.floor = bench::figure_of(timing.floor_ms);
         }
+        results.push_back(std::move(result));
     }
     return results;
 }
@@ -170,7 +180,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     if (!out.empty()) {
         WEIR_CHECK(write_result(out, document));
     }
-    cx.out.text(text_of(report));
+    cx.out.text(text_of(report) + (report.cases.empty() ? "" : drift_line(document)));
     cx.out.document(std::move(document));
     return report.mix.mixed == 0 ? Result<>{}
                                  : fail(fmt::format("{} of {} packets saw a mix of generations",

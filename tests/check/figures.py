@@ -35,7 +35,8 @@ class Results:
     """What an expression may name. `which`: "median", "lower" or "upper"."""
 
     def __init__(self, folder):
-        self.files = {path.stem: json.loads(path.read_text()) for path in folder.glob("**/*.json")}
+        self.files = {str(path.relative_to(folder).with_suffix("")): json.loads(path.read_text())
+                      for path in folder.glob("**/*.json")}
 
     def case(self, file, name):
         for case in self.files[file]["cases"]:

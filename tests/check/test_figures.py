@@ -39,6 +39,17 @@ def test_every_result_names_a_commit_and_a_machine():
             assert document["weir"] and document["kernel"] and document["processor"], path.name
 
 
+def test_the_full_run_repeated_agrees():
+    compared = json.loads(subprocess.run(
+        [os.environ["WEIR"], "--json", "bench", "compare", RESULTS, RESULTS / "again"],
+        check=True, capture_output=True).stdout)["comparisons"]
+
+    assert [each["kind"] for each in compared] == ["apps", "control", "net", "run"]
+    moved = [(change["name"], change["of"]) for each in compared for change in each["changes"]
+             if change["moved"]]
+    assert moved == []
+
+
 @pytest.fixture
 def tree(tmp_path):
     """A project with one result and one page."""
