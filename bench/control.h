@@ -33,7 +33,7 @@ struct ControlResult {
     std::string refused = {}; // why there is no figure
 };
 
-// What the floor is the time of.
+// The same in every version, whatever Weir does: addresses made, written as text and sorted.
 void floor_work();
 
 // Packets that were run while generations alternated, every pair of which would be answered

@@ -143,7 +143,7 @@ const Verb bench_compare{
     .details =
         R"(Two result files of the same kind, or two folders, of which files of the same name are compared.
 A median moved if it lies further off than both spreads (quartiles) together and a share on top: the
-largest of what the time of the same code (empty programs, the direct way, a sort) changed by during
+largest of what the time of the same code (empty programs, the direct way, a fixed piece of work) changed by during
 the one, during the other, and between the two.
 
   weir bench all --out before
