@@ -32,11 +32,12 @@ UNITLESS = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)(?P<unit>)(?P<mark><!-- (?
 
 
 class Results:
-    """What an expression may name. `which`: "median", "lower" or "upper"."""
+    """What an expression may name: files by their place in bench/results; of the full run, not of
+    its repetition in again/. `which`: "median", "lower" or "upper"."""
 
     def __init__(self, folder):
         self.files = {str(path.relative_to(folder).with_suffix("")): json.loads(path.read_text())
-                      for path in folder.glob("**/*.json")}
+                      for path in folder.glob("**/*.json") if path.parent.name != "again"}
 
     def case(self, file, name):
         for case in self.files[file]["cases"]:

@@ -23,7 +23,7 @@ def change(file, name, key, times):
     document = json.loads(file.read_text())
     for case in document["cases"]:
         if case["name"] == name:
-            case[key] = {which: times * value for which, value in case[key].items()}
+            case[key] = dict.fromkeys(case[key], times * case[key]["median"])
     file.write_text(json.dumps(document))
 
 
