@@ -2,6 +2,8 @@
 /* The kernel's BPF interface and the headers' layouts: included first by every BPF file. */
 #pragma once
 
+#include <stdbool.h>
+
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/in.h>

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Addresses and ports of what the kernel holds: a buffer, a socket, a frame. Unreadable: all 0. */
+#pragma once
+
+#include <bpf/bpf_core_read.h>
+
+#include "trace/work.h"
+
+/* Of the kernel's structures only what is read here; libbpf finds where it lies. */
+struct sk_buff {
+	unsigned char *head;
+	__u16 network_header;
+	__u16 transport_header;
+} __attribute__((preserve_access_index));
+
+
+struct sock_common {
+	__be32 skc_daddr;
+	__be32 skc_rcv_saddr;
+	__be16 skc_dport;
+	__u16 skc_num;
+	unsigned short skc_family;
+	struct in6_addr skc_v6_daddr;
+	struct in6_addr skc_v6_rcv_saddr;
+} __attribute__((preserve_access_index));
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+} __attribute__((preserve_access_index));
+
+struct xdp_buff {
+	void *data;
+	void *data_end;
+} __attribute__((preserve_access_index));
+
+static __always_inline void trace_set_ipv4(struct trace_work *work, __be32 source, __be32 destination)
+{
+	work->context[CONTEXT_FAMILY] = AF_INET;
+	work->context[CONTEXT_SADDR_HIGH] = work->context[CONTEXT_DADDR_HIGH] = 0;
+	work->context[CONTEXT_SADDR_LOW] = 0xffff00000000ULL | bpf_ntohl(source);
+	work->context[CONTEXT_DADDR_LOW] = 0xffff00000000ULL | bpf_ntohl(destination);
+}
+
+static __always_inline void trace_set_ipv6(struct trace_work *work, const __be64 *source,
+					   const __be64 *destination)
+{
+	work->context[CONTEXT_FAMILY] = AF_INET6;
+	work->context[CONTEXT_SADDR_HIGH] = bpf_be64_to_cpu(source[0]);
+	work->context[CONTEXT_SADDR_LOW] = bpf_be64_to_cpu(source[1]);
+	work->context[CONTEXT_DADDR_HIGH] = bpf_be64_to_cpu(destination[0]);
+	work->context[CONTEXT_DADDR_LOW] = bpf_be64_to_cpu(destination[1]);
+}
+
+static __always_inline bool trace_has_ports(__u64 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
+	       protocol == IPPROTO_UDPLITE || protocol == IPPROTO_DCCP;
+}
+
+/*
+ * An IP packet that begins at `ip`. Extension headers are not followed: their packets have no ports
+ * here, but where the kernel has found the transport header (`transport`, 0: it has not).
+ */
+static __always_inline void trace_read_ip(struct trace_work *work, __u64 ip, __u64 transport)
+{
+	__u8 first = 0;
+	__be16 ports[2] = {};
+
+	bpf_probe_read_kernel(&first, sizeof(first), (void *)ip);
+	if (first >> 4 == 4) {
+		struct iphdr header;
+
+		if (bpf_probe_read_kernel(&header, sizeof(header), (void *)ip))
+			return;
+		trace_set_ipv4(work, header.saddr, header.daddr);
+		work->context[CONTEXT_PROTOCOL] = header.protocol;
+		if (header.frag_off & bpf_htons(0x1fff))
+			return; /* a later fragment has no ports */
+		if (!transport)
+			transport = ip + (first & 0xf) * 4;
+	} else if (first >> 4 == 6) {
+		struct ipv6hdr header;
+
+		if (bpf_probe_read_kernel(&header, sizeof(header), (void *)ip))
+			return;
+		trace_set_ipv6(work, (const __be64 *)&header.saddr, (const __be64 *)&header.daddr);
+		work->context[CONTEXT_PROTOCOL] = header.nexthdr;
+		if (!transport)
+			transport = ip + sizeof(header);
+	} else {
+		return;
+	}
+	if (trace_has_ports(work->context[CONTEXT_PROTOCOL]) &&
+	    !bpf_probe_read_kernel(ports, sizeof(ports), (void *)transport)) {
+		work->context[CONTEXT_SPORT] = bpf_ntohs(ports[0]);
+		work->context[CONTEXT_DPORT] = bpf_ntohs(ports[1]);
+	}
+}
+
+static __always_inline void trace_forget_packet(struct trace_work *work)
+{
+	for (int each = CONTEXT_FAMILY; each <= CONTEXT_DPORT; each++)
+		work->context[each] = 0;
+}
+
+static __noinline void trace_read_packet(struct trace_work *work, __u64 skb_address)
+{
+	struct sk_buff *skb = (void *)skb_address;
+	__u64 head = (__u64)BPF_CORE_READ(skb, head);
+	__u16 network = BPF_CORE_READ(skb, network_header);
+	__u16 transport = BPF_CORE_READ(skb, transport_header);
+
+	trace_forget_packet(work);
+	/* Not set yet is 0xffff for the transport header; it may also still be the network header's. */
+	if (head)
+		trace_read_ip(work, head + network,
+			      transport == 0xffff || transport <= network ? 0 : head + transport);
+}
+
+static __noinline void trace_read_socket(struct trace_work *work, __u64 address)
+{
+	struct sock *sk = (void *)address;
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	trace_forget_packet(work);
+	if (family == AF_INET) {
+		trace_set_ipv4(work, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
+			       BPF_CORE_READ(sk, __sk_common.skc_daddr));
+	} else if (family == AF_INET6) {
+		__be64 from[2] = {}, to[2] = {};
+
+		bpf_core_read(from, sizeof(from), &sk->__sk_common.skc_v6_rcv_saddr);
+		bpf_core_read(to, sizeof(to), &sk->__sk_common.skc_v6_daddr);
+		trace_set_ipv6(work, from, to);
+	} else {
+		return;
+	}
+	work->context[CONTEXT_PROTOCOL] = BPF_CORE_READ(sk, sk_protocol);
+	work->context[CONTEXT_SPORT] = BPF_CORE_READ(sk, __sk_common.skc_num);
+	work->context[CONTEXT_DPORT] = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
+/* Ethernet, and up to two VLAN tags. */
+static __noinline void trace_read_frame(struct trace_work *work, __u64 address)
+{
+	struct xdp_buff *xdp = (void *)address;
+	__u64 at = (__u64)BPF_CORE_READ(xdp, data) + 2 * ETH_ALEN;
+	__be16 type = 0;
+
+	trace_forget_packet(work);
+	for (int tags = 0; tags < 3; tags++) {
+		if (bpf_probe_read_kernel(&type, sizeof(type), (void *)at))
+			return;
+		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+			break;
+		at += 4;
+	}
+	if (type == bpf_htons(ETH_P_IP) || type == bpf_htons(ETH_P_IPV6))
+		trace_read_ip(work, at + 2, 0);
+}
