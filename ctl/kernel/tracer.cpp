@@ -1,0 +1,374 @@
+#include "kernel/tracer.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "kernel/bpf.h"
+#include "kernel/refusal.h"
+#include "trace.skel.h"
+
+namespace weir::kernel {
+namespace {
+
+using Link = std::unique_ptr<bpf_link, int (*)(bpf_link*)>;
+
+tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log) {
+    const auto why = refusal(doing, error);
+    const std::string reason = log.reason();
+    return reason.empty() ? why : fail(why.value().message() + " (" + reason + ")");
+}
+
+// What the raw body's constants are, as they lie in .rodata.
+using Constants = std::remove_pointer_t<decltype(trace_bpf::rodata)>;
+
+// A verified program's instructions, to be loaded again.
+class Body {
+public:
+    Body(const bpf_object* object, const bpf_program* program)
+        : insns(bpf_program__insns(program),
+                bpf_program__insns(program) + bpf_program__insn_cnt(program)),
+          name_(bpf_program__name(program)), btf_(bpf_object__btf_fd(object)) {
+        // A callback of bpf_loop wants to be described. The type of one static function serves all.
+        const int type =
+            btf__find_by_name_kind(bpf_object__btf(object), "trace_next", BTF_KIND_FUNC);
+        for (const std::uint32_t start : functions()) {
+            functions_.push_back({start, static_cast<__u32>(type)});
+        }
+    }
+
+    Fd load(bpf_prog_type type, bpf_attach_type attach, std::uint32_t target) const {
+        Options<bpf_prog_load_opts> options;
+        options.expected_attach_type = attach;
+        options.attach_btf_id = target;
+        options.prog_btf_fd = static_cast<__u32>(btf_);
+        options.func_info = functions_.data();
+        options.func_info_cnt = static_cast<__u32>(functions_.size());
+        options.func_info_rec_size = sizeof(bpf_func_info);
+        return Fd(bpf_prog_load(type, name_, "GPL", insns.data(), insns.size(), &options));
+    }
+
+    std::vector<bpf_insn> insns;
+
+private:
+    // Where functions begin: the program, and what is called or handed to a helper.
+    std::set<std::uint32_t> functions() const {
+        std::set<std::uint32_t> starts = {0};
+        for (std::uint32_t i = 0; i < insns.size(); i++) {
+            const bpf_insn& insn = insns[i];
+            const bool called =
+                insn.code == (BPF_JMP | BPF_CALL) && insn.src_reg == BPF_PSEUDO_CALL;
+            const bool handed =
+                insn.code == (BPF_LD | BPF_IMM | BPF_DW) && insn.src_reg == BPF_PSEUDO_FUNC;
+            if (called || handed) {
+                starts.insert(i + 1 + static_cast<std::uint32_t>(insn.imm));
+            }
+        }
+        return starts;
+    }
+
+    const char* name_;
+    int btf_;
+    std::vector<bpf_func_info> functions_ = {};
+};
+
+} // namespace
+
+struct Tracer::State {
+    trace_bpf* bpf = nullptr;
+    std::vector<Link> links = {};
+    std::vector<Fd> fds = {}; // of links that libbpf has no type for, and of clones and their maps
+    ring_buffer* ring = nullptr;
+    const std::function<void(const trace_event&)>* each = nullptr;
+
+    State() = default;
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+        links.clear(); // before what they run
+        fds.clear();
+        ring_buffer__free(ring);
+        trace_bpf__destroy(bpf);
+    }
+
+    static int take(void* state, void* data, std::size_t) {
+        (*static_cast<State*>(state)->each)(*static_cast<const trace_event*>(data));
+        return 0;
+    }
+    Result<> keep(bpf_link* link, const std::string& doing, const LibraryLog& log) {
+        if (link == nullptr) {
+            return library_refusal(doing, errno, log);
+        }
+        links.emplace_back(link, &bpf_link__destroy);
+        return {};
+    }
+};
+
+Tracer::Tracer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Tracer::Tracer(Tracer&&) noexcept = default;
+Tracer& Tracer::operator=(Tracer&&) noexcept = default;
+Tracer::~Tracer() = default;
+
+Result<Tracer> Tracer::load(const Bodies& bodies, const Room& room) {
+    LibraryLog log;
+    Tracer tracer(std::make_unique<State>());
+    trace_bpf* bpf = tracer.state_->bpf = trace_bpf__open();
+    if (bpf == nullptr) {
+        return refusal("opening the tracing programs", errno);
+    }
+    const auto use = [](bpf_program* program, bool wanted) {
+        bpf_program__set_autoload(program, wanted);
+    };
+    use(bpf->progs.trace_probe, bodies.probe);
+    use(bpf->progs.trace_multi, bodies.multi);
+    use(bpf->progs.trace_tracepoint, bodies.tracepoint);
+    use(bpf->progs.trace_raw, bodies.raw);
+    for (const auto& [program, target] : {std::pair{bpf->progs.trace_fentry, &bodies.entry},
+                                          std::pair{bpf->progs.trace_fexit, &bodies.exit}}) {
+        use(program, !target->empty());
+        if (!target->empty()) {
+            if (const int error = bpf_program__set_attach_target(program, 0, target->c_str())) {
+                return library_refusal("finding " + *target, -error, log);
+            }
+        }
+    }
+    bpf_map__set_max_entries(bpf->maps.trace_events, room.ring_octets);
+    bpf_map__set_max_entries(bpf->maps.trace_totals, room.totals);
+    bpf_map__set_max_entries(bpf->maps.trace_open, room.open);
+    bpf_map__set_max_entries(bpf->maps.trace_stacks, room.stacks);
+    if (const int error = trace_bpf__load(bpf)) {
+        return library_refusal("loading the tracing programs", -error, log);
+    }
+    tracer.state_->ring = ring_buffer__new(bpf_map__fd(bpf->maps.trace_events), &State::take,
+                                           tracer.state_.get(), nullptr);
+    if (tracer.state_->ring == nullptr) {
+        return refusal("opening the ring of events", errno);
+    }
+    return tracer;
+}
+
+Result<> Tracer::write_recipe(std::uint32_t index, const trace_recipe& recipe) {
+    if (bpf_map_update_elem(bpf_map__fd(state_->bpf->maps.trace_recipes), &index, &recipe,
+                            BPF_ANY)) {
+        return refusal("writing a recipe", errno);
+    }
+    return {};
+}
+
+Result<> Tracer::write_word(std::uint32_t index, const std::string& word) {
+    trace_text text{};
+    std::memcpy(text.octets, word.data(),
+                std::min<std::size_t>(word.size(), TRACE_STRING_SIZE - 1));
+    if (bpf_map_update_elem(bpf_map__fd(state_->bpf->maps.trace_words), &index, &text, BPF_ANY)) {
+        return refusal("writing a text to compare with", errno);
+    }
+    return {};
+}
+
+// --- attaching ----------------------------------------------------------------------------------
+
+Result<> Tracer::attach_tracepoint(const Tracepoint& tracepoint, std::uint64_t cookie) {
+    LibraryLog log;
+    Options<bpf_tracepoint_opts> options;
+    options.bpf_cookie = cookie;
+    return state_->keep(bpf_program__attach_tracepoint_opts(state_->bpf->progs.trace_tracepoint,
+                                                            tracepoint.subsystem.c_str(),
+                                                            tracepoint.event.c_str(), &options),
+                        "attaching to tracepoint " + tracepoint.name(), log);
+}
+
+Result<> Tracer::attach_kprobe(const std::string& function, bool exit, std::uint64_t cookie) {
+    if (::access("/sys/bus/event_source/devices/kprobe/type", R_OK) != 0) {
+        return fail("kprobes are not in this kernel (CONFIG_KPROBES)");
+    }
+    LibraryLog log;
+    Options<bpf_kprobe_opts> options;
+    options.bpf_cookie = cookie;
+    options.retprobe = exit;
+    return state_->keep(
+        bpf_program__attach_kprobe_opts(state_->bpf->progs.trace_probe, function.c_str(), &options),
+        "attaching a kprobe to " + function, log);
+}
+
+Result<> Tracer::attach_kprobes(const std::vector<std::string>& functions, bool exit,
+                                const std::vector<std::uint64_t>& cookies) {
+    LibraryLog log;
+    std::vector<const char*> names;
+    for (const std::string& function : functions) {
+        names.push_back(function.c_str());
+    }
+    Options<bpf_kprobe_multi_opts> options;
+    options.syms = names.data();
+    static_assert(sizeof(__u64) == sizeof(std::uint64_t));
+    options.cookies = reinterpret_cast<const __u64*>(cookies.data());
+    options.cnt = names.size();
+    options.retprobe = exit;
+    return state_->keep(
+        bpf_program__attach_kprobe_multi_opts(state_->bpf->progs.trace_multi, nullptr, &options),
+        "attaching kprobe.multi to " + std::to_string(names.size()) + " functions", log);
+}
+
+Result<> Tracer::attach_uprobe(const std::string& file, const std::string& symbol, int pid,
+                               bool exit, std::uint64_t cookie) {
+    LibraryLog log;
+    Options<bpf_uprobe_opts> options;
+    options.bpf_cookie = cookie;
+    options.retprobe = exit;
+    options.func_name = symbol.c_str();
+    return state_->keep(bpf_program__attach_uprobe_opts(state_->bpf->progs.trace_probe,
+                                                        pid == 0 ? -1 : pid, file.c_str(), 0,
+                                                        &options),
+                        "attaching a uprobe to " + file + ":" + symbol, log);
+}
+
+// The verified body once more, for another function: what differs is the target alone.
+Result<> Tracer::attach_fentry(std::uint32_t btf_id, bool exit, std::uint64_t cookie) {
+    const Body body(state_->bpf->obj,
+                    exit ? state_->bpf->progs.trace_fexit : state_->bpf->progs.trace_fentry);
+    const bpf_attach_type type = exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
+    Fd program = body.load(BPF_PROG_TYPE_TRACING, type, btf_id);
+    if (!program) {
+        return refusal("loading a body for fentry", errno);
+    }
+    Options<bpf_link_create_opts> options;
+    options.tracing.cookie = cookie;
+    Fd link(bpf_link_create(program.get(), 0, type, &options));
+    if (!link) {
+        return refusal("attaching by fentry", errno);
+    }
+    state_->fds.push_back(std::move(link)); // closed first: they stand in order
+    state_->fds.push_back(std::move(program));
+    return {};
+}
+
+// A raw tracepoint has no cookie before 6.10, and refuses a body that reads arguments which it does
+// not have: each gets a copy of the body with constants of its own, by which the verifier drops
+// what is not needed.
+Result<> Tracer::attach_raw_tracepoint(const std::string& name, std::uint32_t arguments,
+                                       std::uint64_t cookie) {
+    Body body(state_->bpf->obj, state_->bpf->progs.trace_raw);
+    const bpf_map* shared = state_->bpf->maps.rodata;
+    Constants constants = *state_->bpf->rodata;
+    constants.trace_own_cookie = cookie;
+    constants.trace_own_arguments = arguments;
+    Options<bpf_map_create_opts> shape;
+    shape.map_flags = BPF_F_RDONLY_PROG;
+    Fd map(bpf_map_create(BPF_MAP_TYPE_ARRAY, "trace_own", sizeof(__u32),
+                          bpf_map__value_size(shared), 1, &shape));
+    const __u32 zero = 0;
+    std::vector<std::uint8_t> value(bpf_map__value_size(shared));
+    std::memcpy(value.data(), &constants, sizeof(constants));
+    if (!map || bpf_map_update_elem(map.get(), &zero, value.data(), BPF_ANY) != 0 ||
+        bpf_map_freeze(map.get()) != 0) {
+        return refusal("making a raw tracepoint's constants", errno);
+    }
+    for (bpf_insn& insn : body.insns) {
+        const bool names_map =
+            insn.code == (BPF_LD | BPF_IMM | BPF_DW) &&
+            (insn.src_reg == BPF_PSEUDO_MAP_VALUE || insn.src_reg == BPF_PSEUDO_MAP_FD);
+        if (names_map && insn.imm == bpf_map__fd(shared)) {
+            insn.imm = map.get();
+        }
+    }
+    Fd program = body.load(BPF_PROG_TYPE_RAW_TRACEPOINT, {}, 0);
+    if (!program) {
+        return refusal("loading a body for a raw tracepoint", errno);
+    }
+    Fd link(bpf_raw_tracepoint_open(name.c_str(), program.get()));
+    if (!link) {
+        return refusal("attaching to raw tracepoint " + name, errno);
+    }
+    state_->fds.push_back(std::move(link));
+    state_->fds.push_back(std::move(program));
+    return {};
+}
+
+// --- what they tell -----------------------------------------------------------------------------
+
+Result<> Tracer::poll(int milliseconds, const std::function<void(const trace_event&)>& each) {
+    state_->each = &each;
+    const int taken = ring_buffer__poll(state_->ring, milliseconds);
+    state_->each = nullptr;
+    return taken < 0 && taken != -EINTR ? Result<>(refusal("reading events", -taken)) : Result<>();
+}
+
+Result<std::vector<std::pair<trace_key, trace_total>>> Tracer::totals(bool clear) {
+    const int map = bpf_map__fd(state_->bpf->maps.trace_totals);
+    std::vector<std::pair<trace_key, trace_total>> totals;
+    std::vector<trace_total> of_cpus(possible_cpus());
+    trace_key key{}, next{};
+    for (int error = bpf_map_get_next_key(map, nullptr, &next); error == 0;
+         error = bpf_map_get_next_key(map, &key, &next)) {
+        key = next;
+        if (bpf_map_lookup_elem(map, &key, of_cpus.data()) != 0) {
+            continue;
+        }
+        trace_total sum{};
+        for (const trace_total& each : of_cpus) {
+            sum.events += each.events;
+            sum.sum += each.sum;
+        }
+        totals.emplace_back(key, sum);
+    }
+    if (clear) {
+        for (const auto& [taken, total] : totals) {
+            bpf_map_delete_elem(map, &taken);
+        }
+    }
+    return totals;
+}
+
+Result<std::vector<std::pair<trace_open_key, trace_opened>>> Tracer::open() const {
+    const int map = bpf_map__fd(state_->bpf->maps.trace_open);
+    std::vector<std::pair<trace_open_key, trace_opened>> all;
+    trace_open_key key{}, next{};
+    for (int error = bpf_map_get_next_key(map, nullptr, &next); error == 0;
+         error = bpf_map_get_next_key(map, &key, &next)) {
+        key = next;
+        trace_opened value{};
+        if (bpf_map_lookup_elem(map, &key, &value) == 0) {
+            all.emplace_back(key, value);
+        }
+    }
+    return all;
+}
+
+std::vector<std::uint64_t> Tracer::stack(std::int64_t id) const {
+    std::vector<std::uint64_t> frames(TRACE_FRAMES);
+    const auto key = static_cast<__u32>(id);
+    if (id < 0 || bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_stacks), &key,
+                                      frames.data()) != 0) {
+        return {};
+    }
+    while (!frames.empty() && frames.back() == 0) {
+        frames.pop_back();
+    }
+    return frames;
+}
+
+Result<trace_books> Tracer::books() const {
+    std::vector<trace_books> of_cpus(possible_cpus());
+    const __u32 zero = 0;
+    if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_accounts), &zero, of_cpus.data())) {
+        return refusal("reading the session's books", errno);
+    }
+    trace_books sum{};
+    for (const trace_books& each : of_cpus) {
+        sum.fired += each.fired;
+        sum.refused += each.refused;
+        sum.taken += each.taken;
+        sum.lost += each.lost;
+        sum.nested += each.nested;
+        sum.unreadable += each.unreadable;
+        sum.timed += each.timed;
+        sum.timed_ns += each.timed_ns;
+    }
+    return sum;
+}
+
+} // namespace weir::kernel

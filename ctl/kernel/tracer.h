@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/tracefs.h"
+#include "maps/trace.h"
+
+namespace weir::kernel {
+
+// A tracing session: its programs, maps and attachments, all of which end with it, and with the
+// process however that ends: nothing is pinned.
+class Tracer {
+public:
+    // Which bodies are needed: only these are verified.
+    struct Bodies {
+        bool probe = false; // kprobes and uprobes
+        bool multi = false;
+        bool tracepoint = false;
+        bool raw = false;
+        std::string entry; // a function that fentry is first loaded for
+        std::string exit;  // the same, fexit
+    };
+    // The kernel takes the memory at once: 1 for what is not used.
+    struct Room {
+        std::uint32_t ring_octets = 4096; // power of two, whole pages
+        std::uint32_t totals = 1;
+        std::uint32_t open = 1;
+        std::uint32_t stacks = 1;
+    };
+
+    static Result<Tracer> load(const Bodies& bodies, const Room& room);
+    Tracer(Tracer&&) noexcept;
+    Tracer& operator=(Tracer&&) noexcept;
+    ~Tracer();
+
+    Result<> write_recipe(std::uint32_t index, const trace_recipe& recipe);
+    // A text that recipes compare with.
+    Result<> write_word(std::uint32_t index, const std::string& word);
+
+    // `cookie`: TRACE_COOKIE of the probe and its recipe. `exit`: at the function's return.
+    Result<> attach_tracepoint(const Tracepoint& tracepoint, std::uint64_t cookie);
+    Result<> attach_raw_tracepoint(const std::string& name, std::uint32_t arguments,
+                                   std::uint64_t cookie);
+    Result<> attach_kprobe(const std::string& function, bool exit, std::uint64_t cookie);
+    Result<> attach_kprobes(const std::vector<std::string>& functions, bool exit,
+                            const std::vector<std::uint64_t>& cookies); // by one link
+    // By the function's id in the kernel's BTF.
+    Result<> attach_fentry(std::uint32_t btf_id, bool exit, std::uint64_t cookie);
+    // `file`: a path, or a name that is looked for as programs and libraries are. `pid` 0: every
+    // process.
+    Result<> attach_uprobe(const std::string& file, const std::string& symbol, int pid, bool exit,
+                           std::uint64_t cookie);
+
+    // Waits so long at most, and hands over what is in the ring.
+    Result<> poll(int milliseconds, const std::function<void(const trace_event&)>& each);
+    // Sums over all CPUs. `clear`: and forgets them.
+    Result<std::vector<std::pair<trace_key, trace_total>>> totals(bool clear);
+    Result<std::vector<std::pair<trace_open_key, trace_opened>>> open() const;
+    // Addresses, the innermost first. Empty: there is no such stack.
+    std::vector<std::uint64_t> stack(std::int64_t id) const;
+    Result<trace_books> books() const;
+
+private:
+    struct State;
+    explicit Tracer(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+} // namespace weir::kernel
