@@ -1,0 +1,251 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "text/lexer.h"
+#include "trace/lowering.h"
+
+// What a name stands for: an argument, a field, what is known everywhere, what a packet has.
+namespace weir::trace {
+namespace {
+
+using kernel::BtfType;
+using text::Parsed;
+using Kind = Expression::Kind;
+using Where = Value::Where;
+
+struct Builtin {
+    std::string_view name;
+    trace_context context;
+    Shape shape;
+};
+constexpr std::array kBuiltins = {Builtin{"pid", CONTEXT_PID, Shape::kUnsigned},
+                                  Builtin{"self_pid", CONTEXT_PID, Shape::kUnsigned},
+                                  Builtin{"tid", CONTEXT_TID, Shape::kUnsigned},
+                                  Builtin{"uid", CONTEXT_UID, Shape::kUnsigned},
+                                  Builtin{"cpu", CONTEXT_CPU, Shape::kUnsigned},
+                                  Builtin{"cgroup", CONTEXT_CGROUP, Shape::kUnsigned},
+                                  Builtin{"time", CONTEXT_NOW, Shape::kUnsigned},
+                                  Builtin{"func", CONTEXT_FUNCTION, Shape::kFunction},
+                                  Builtin{"stack", CONTEXT_STACK, Shape::kKernelStack},
+                                  Builtin{"ustack", CONTEXT_USER_STACK, Shape::kUserStack}};
+constexpr std::array kPacketNumbers = {Builtin{"sport", CONTEXT_SPORT, Shape::kUnsigned},
+                                       Builtin{"dport", CONTEXT_DPORT, Shape::kUnsigned},
+                                       Builtin{"protocol", CONTEXT_PROTOCOL, Shape::kUnsigned},
+                                       Builtin{"family", CONTEXT_FAMILY, Shape::kUnsigned}};
+constexpr std::array<std::string_view, 2> kAddresses = {"saddr", "daddr"};
+// What a packet's buffer leads to.
+constexpr std::array<std::pair<std::string_view, const char*>, 3> kOfPackets = {
+    {{"dev", "dev->name"}, {"netns", "dev->nd_net.net->ns.inum"}, {"mark", "mark"}}};
+
+template <typename Table>
+const Builtin* find(const Table& table, std::string_view name) {
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [&](const Builtin& each) { return each.name == name; });
+    return found == table.end() ? nullptr : &*found;
+}
+
+} // namespace
+
+// --- names --------------------------------------------------------------------------------------
+
+Parsed<Value> Lowering::name(const Expression& expression) {
+    const auto argument_at =
+        std::find_if(scope_.arguments.begin(), scope_.arguments.end(),
+                     [&](const auto& each) { return each.first == expression.text; });
+    if (argument_at != scope_.arguments.end()) {
+        return argument(static_cast<std::size_t>(argument_at - scope_.arguments.begin()));
+    }
+    for (const RecordField& field : scope_.record) {
+        if (field.name == expression.text) {
+            return record(field);
+        }
+    }
+    unsigned position = 0;
+    const std::string_view word = expression.text;
+    if (word.starts_with("arg") && word.size() > 3 &&
+        std::from_chars(word.data() + 3, word.data() + word.size(), position).ptr ==
+            word.data() + word.size()) {
+        if (position >= TRACE_ARGUMENTS) {
+            return refuse(expression, fmt::format("'{}': arguments are arg0 to arg{}", word,
+                                                  TRACE_ARGUMENTS - 1));
+        }
+        step(TRACE_ARGUMENT, static_cast<std::uint16_t>(position));
+        return Value{.shape = Shape::kHexadecimal, .user = scope_.user};
+    }
+    return builtin(expression);
+}
+
+Parsed<Value> Lowering::argument(std::size_t index) {
+    step(TRACE_ARGUMENT, static_cast<std::uint16_t>(index));
+    const std::uint32_t id = scope_.arguments[index].second;
+    if (scope_.types == nullptr || id == 0) {
+        return Value{.shape = Shape::kHexadecimal, .user = scope_.user};
+    }
+    return in_register(scope_.types->type(id));
+}
+
+Value Lowering::in_register(const BtfType& type) {
+    if (type.size > 0 && type.size < kWord) {
+        const auto size = static_cast<std::uint8_t>(type.size);
+        step(TRACE_BITS, 0, 0, static_cast<std::uint8_t>(8 * size));
+        if (is_big_endian(type)) {
+            step(TRACE_SWAP, 0, 0, size);
+        } else if (type.is_signed) {
+            step(TRACE_SIGN, 0, 0, size);
+        }
+    }
+    return Value{.type = type, .shape = shape_of(type), .user = scope_.user};
+}
+
+Parsed<Value> Lowering::record(const RecordField& field) {
+    step(TRACE_RECORD);
+    Value value{.where = Where::kMemory, .offset = field.offset};
+    switch (field.shape) {
+    case RecordField::Shape::kText:
+        value.span = field.size;
+        return value;
+    case RecordField::Shape::kDynamicText:
+        step(TRACE_READ, 0, field.offset, 2);
+        step(TRACE_RECORD);
+        step(TRACE_ADD);
+        value.offset = 0;
+        value.span = TRACE_STRING_SIZE;
+        return value;
+    default:
+        break;
+    }
+    value.type.kind = BtfType::Kind::kInteger;
+    value.type.size = field.size;
+    value.type.is_signed = field.is_signed;
+    if (scope_.types != nullptr && field.type.starts_with("enum ")) {
+        if (const auto id = scope_.types->enumeration(field.type.substr(5))) {
+            value.type = scope_.types->type(*id);
+        }
+    } else if (field.type.ends_with('*')) {
+        value.type.kind = BtfType::Kind::kPointer;
+        // "const char * filename" of a system call is the process's.
+        value.user = scope_.user;
+        if (scope_.types != nullptr && field.type.find("char") != std::string::npos) {
+            value.span = TRACE_STRING_SIZE;
+        }
+    }
+    if (value.span > 0) { // a pointer to text: text at where it points
+        step(TRACE_READ, 0, value.offset, kWord);
+        value.offset = 0;
+        value.type = {};
+    }
+    return value;
+}
+
+Parsed<Value> Lowering::builtin(const Expression& expression) {
+    const std::string_view word = expression.text;
+    if (const Builtin* known = find(kBuiltins, word)) {
+        builder_.stacks_ |= known->context == CONTEXT_STACK        ? 1U
+                            : known->context == CONTEXT_USER_STACK ? 2U
+                                                                   : 0U;
+        step(TRACE_CONTEXT, static_cast<std::uint16_t>(known->context));
+        return Value{.shape = known->shape};
+    }
+    if (word == "comm") {
+        return Value{.where = Where::kComm, .shape = Shape::kText};
+    }
+    if (word == "retval" && scope_.result) {
+        step(TRACE_RESULT);
+        return in_register(scope_.types == nullptr ? BtfType{}
+                                                   : scope_.types->type(*scope_.result));
+    }
+    if (word == "elapsed" && scope_.closes) {
+        step(TRACE_CONTEXT, CONTEXT_ELAPSED);
+        return Value{};
+    }
+    return packet(expression);
+}
+
+// --- the packet ---------------------------------------------------------------------------------
+
+Parsed<Value> Lowering::no_packet(const Expression& expression) const {
+    return refuse(expression,
+                  fmt::format("'{}' is a packet's, but nothing here is one: no argument "
+                              "is a struct sk_buff, sock or xdp_buff",
+                              expression.text));
+}
+
+Parsed<Value> Lowering::packet(const Expression& expression) {
+    const std::string_view word = expression.text;
+    for (const auto& [its, members] : kOfPackets) {
+        if (its == word) {
+            return of_packet(expression, members);
+        }
+    }
+    if (word == "packet") {
+        const auto holder = packet_holder(scope_);
+        return holder
+                   ? number({.kind = Kind::kName, .text = holder->name, .place = expression.place})
+                   : no_packet(expression);
+    }
+    const Builtin* known = find(kPacketNumbers, word);
+    const bool address = std::find(kAddresses.begin(), kAddresses.end(), word) != kAddresses.end();
+    if (known == nullptr && !address) {
+        return unknown(expression);
+    }
+    if (!builder_.packet_read_) {
+        const auto holder = packet_holder(scope_);
+        if (!holder) {
+            return no_packet(expression);
+        }
+        Expression argument{.kind = Kind::kName, .text = holder->name, .place = expression.place};
+        WEIR_PARSE_CHECK(number(argument));
+        step(holder->operation);
+        builder_.packet_read_ = true;
+    }
+    if (known != nullptr) {
+        step(TRACE_CONTEXT, static_cast<std::uint16_t>(known->context));
+        return Value{.shape = known->shape};
+    }
+    return Value{.where = word == "saddr" ? Where::kSource : Where::kDestination,
+                 .shape = Shape::kAddress};
+}
+
+Parsed<Value> Lowering::of_packet(const Expression& expression, const char* members) {
+    const auto holder = packet_holder(scope_);
+    if (!holder || holder->operation != TRACE_PACKET || scope_.types == nullptr) {
+        return refuse(expression, fmt::format("'{}' is a packet's, but no argument is a struct "
+                                              "sk_buff here",
+                                              expression.text));
+    }
+    auto path = parse_expression(fmt::format("{}->{}", holder->name, members));
+    return path ? lower(*path) : tl::unexpected(std::move(path).error());
+}
+
+tl::unexpected<text::TextError> Lowering::unknown(const Expression& expression) const {
+    std::vector<std::string_view> names;
+    for (const auto& [name, type] : scope_.arguments) {
+        if (!name.empty()) {
+            names.push_back(name);
+        }
+    }
+    for (const RecordField& field : scope_.record) {
+        names.push_back(field.name);
+    }
+    std::string here = fmt::format("{}", fmt::join(names, ", "));
+    for (const Builtin& each : kBuiltins) {
+        names.push_back(each.name);
+    }
+    for (const Builtin& each : kPacketNumbers) {
+        names.push_back(each.name);
+    }
+    for (const char* each :
+         {"comm", "retval", "saddr", "daddr", "packet", "dev", "netns", "mark"}) {
+        names.emplace_back(each);
+    }
+    const std::string near = text::did_you_mean(expression.text, names);
+    return refuse(expression,
+                  fmt::format("unknown name '{}'{}{}", expression.text,
+                              here.empty() ? "" : ": here are " + here,
+                              near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+}
+
+} // namespace weir::trace

@@ -1,0 +1,287 @@
+#include "trace/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace weir::trace {
+namespace {
+
+// More functions than this are attached by one link, where the kernel can.
+constexpr std::size_t kMany = 50;
+
+struct Place {
+    Target target;
+    std::size_t point;
+};
+
+bool is_function(const Place& place) {
+    return place.target.kind == Target::Kind::kFunction;
+}
+
+// Ways of attaching that are tried, one after the other.
+using Ways = std::vector<Backend>;
+
+Result<Ways> ways_of(const std::vector<Place>& places, Backend forced) {
+    const auto functions =
+        static_cast<std::size_t>(std::count_if(places.begin(), places.end(), is_function));
+    const bool of_points = forced == Backend::kTracepoint || forced == Backend::kRawTracepoint;
+    if (functions > 0 && of_points) {
+        return usage(fmt::format(
+            "--backend {}: functions are probed by fentry, kprobe.multi or kprobe", name(forced)));
+    }
+    const bool of_functions =
+        forced == Backend::kFentry || forced == Backend::kMulti || forced == Backend::kKprobe;
+    if (functions < places.size() && of_functions) {
+        return usage(
+            fmt::format("--backend {}: only kernel functions are probed so", name(forced)));
+    }
+    if (functions > 0 && forced == Backend::kUprobe) {
+        return usage("--backend uprobe: only functions of processes are probed so");
+    }
+    if (forced != Backend::kAny) {
+        return Ways{forced};
+    }
+    return functions > kMany ? Ways{Backend::kMulti, Backend::kFentry, Backend::kKprobe}
+                             : Ways{Backend::kFentry, Backend::kKprobe};
+}
+
+bool among(const Ways& ways, Backend backend) {
+    return std::find(ways.begin(), ways.end(), backend) != ways.end();
+}
+
+// Attaches places one after the other; what it has made so far stays.
+class Attacher {
+public:
+    Attacher(const std::vector<Point>& points, const Kernel& kernel, kernel::Tracer& tracer)
+        : points_(points), kernel_(kernel), tracer_(tracer) {}
+
+    // By the first of `ways` that works. An error names what each met.
+    Result<> attach(const Place& place, const Ways& ways);
+    // All functions by one link for entries and one for returns.
+    Result<> attach_at_once(const std::vector<Place>& places, std::vector<Skipped>& skipped);
+
+    std::vector<Probe> probes;
+
+private:
+    Result<std::uint32_t> recipe_index(const trace_recipe& recipe);
+    // The probe and its cookie; it counts once it is in `probes`.
+    Result<std::pair<Probe, std::uint64_t>> prepare(const Place& place, Backend way);
+    Result<> attach_by(const Place& place, Backend way, std::uint64_t cookie);
+
+    const std::vector<Point>& points_;
+    const Kernel& kernel_;
+    kernel::Tracer& tracer_;
+    std::vector<trace_recipe> recipes_;
+    std::vector<std::string> words_;
+};
+
+Result<std::uint32_t> Attacher::recipe_index(const trace_recipe& recipe) {
+    for (std::uint32_t i = 0; i < recipes_.size(); i++) {
+        if (std::memcmp(&recipes_[i], &recipe, sizeof(recipe)) == 0) {
+            return i;
+        }
+    }
+    const auto index = static_cast<std::uint32_t>(recipes_.size());
+    if (index == TRACE_RECIPES) {
+        return fail(fmt::format("more than {} different recipes", TRACE_RECIPES));
+    }
+    WEIR_CHECK(tracer_.write_recipe(index, recipe));
+    recipes_.push_back(recipe);
+    return index;
+}
+
+Result<std::pair<Probe, std::uint64_t>> Attacher::prepare(const Place& place, Backend way) {
+    const bool registers = way == Backend::kKprobe || way == Backend::kMulti;
+    WEIR_TRY(const Scope scope, scope_of(place.target, kernel_, registers));
+    const std::size_t known = words_.size();
+    auto made = points_[place.point].make(scope, words_);
+    if (!made) {
+        return fail(text::to_error(made.error(), ""));
+    }
+    for (std::size_t i = known; i < words_.size(); i++) {
+        WEIR_CHECK(tracer_.write_word(static_cast<std::uint32_t>(i), words_[i]));
+    }
+    WEIR_TRY(const std::uint32_t recipe, recipe_index(made->recipe));
+    return std::pair{Probe{place.target.name, place.point, way, std::move(made->fields)},
+                     TRACE_COOKIE(probes.size(), recipe)};
+}
+
+Result<> Attacher::attach_by(const Place& place, Backend way, std::uint64_t cookie) {
+    const Target& target = place.target;
+    switch (way) {
+    case Backend::kTracepoint:
+        return tracer_.attach_tracepoint(target.tracepoint, cookie);
+    case Backend::kRawTracepoint:
+        return tracer_.attach_raw_tracepoint(target.name, target.raw_arguments, cookie);
+    case Backend::kFentry: {
+        const auto function = kernel_.types ? kernel_.types->function(target.symbol) : std::nullopt;
+        return function ? tracer_.attach_fentry(function->id, target.exit, cookie)
+                        : fail("fentry: the kernel's types do not name it");
+    }
+    case Backend::kUprobe:
+        return tracer_.attach_uprobe(target.file, target.symbol, points_[place.point].pid,
+                                     target.exit, cookie);
+    case Backend::kMulti:
+        return tracer_.attach_kprobes({target.symbol}, target.exit, {cookie});
+    default:
+        return tracer_.attach_kprobe(target.symbol, target.exit, cookie);
+    }
+}
+
+Result<> Attacher::attach(const Place& place, const Ways& ways) {
+    std::string whys;
+    for (const Backend way : ways) {
+        auto prepared = prepare(place, way);
+        Result<> done;
+        if (!prepared) {
+            done = fail(std::move(prepared).error());
+        } else {
+            done = attach_by(place, way, prepared->second);
+        }
+        if (done) {
+            probes.push_back(std::move(prepared->first));
+            return {};
+        }
+        const std::string why = done.error().message();
+        if (whys.find(why) == std::string::npos) { // what the user wrote is wrong by every way
+            whys += (whys.empty() ? "" : "; ") + why;
+        }
+    }
+    return fail(whys);
+}
+
+Result<> Attacher::attach_at_once(const std::vector<Place>& places, std::vector<Skipped>& skipped) {
+    const std::size_t before = probes.size();
+    for (const bool exit : {false, true}) {
+        std::vector<std::string> names;
+        std::vector<std::uint64_t> cookies;
+        for (const Place& place : places) {
+            if (!is_function(place) || place.target.exit != exit) {
+                continue;
+            }
+            auto prepared = prepare(place, Backend::kMulti);
+            if (!prepared) {
+                skipped.push_back({place.target.name, prepared.error().message()});
+                continue;
+            }
+            names.push_back(place.target.symbol);
+            cookies.push_back(prepared->second);
+            probes.push_back(std::move(prepared->first));
+        }
+        if (names.empty()) {
+            continue;
+        }
+        if (auto done = tracer_.attach_kprobes(names, exit, cookies); !done) {
+            probes.resize(before);
+            return done;
+        }
+    }
+    return {};
+}
+
+kernel::Tracer::Bodies bodies_for(const std::vector<Place>& places, const Ways& ways,
+                                  const Kernel& kernel) {
+    kernel::Tracer::Bodies bodies;
+    for (const Place& place : places) {
+        bodies.tracepoint |= place.target.kind == Target::Kind::kTracepoint;
+        bodies.raw |= place.target.kind == Target::Kind::kRawTracepoint;
+        bodies.probe |= place.target.kind == Target::Kind::kUser;
+        if (!is_function(place)) {
+            continue;
+        }
+        bodies.probe |= among(ways, Backend::kKprobe);
+        bodies.multi |= among(ways, Backend::kMulti);
+        std::string& first = place.target.exit ? bodies.exit : bodies.entry;
+        if (among(ways, Backend::kFentry) && first.empty() && kernel.types &&
+            kernel.types->function(place.target.symbol)) {
+            first = place.target.symbol;
+        }
+    }
+    return bodies;
+}
+
+Ways without(Ways ways, Backend backend) {
+    std::erase(ways, backend);
+    return ways;
+}
+
+Ways ways_for(const Place& place, const Ways& functions) {
+    switch (place.target.kind) {
+    case Target::Kind::kTracepoint:
+        return {Backend::kTracepoint};
+    case Target::Kind::kRawTracepoint:
+        return {Backend::kRawTracepoint};
+    case Target::Kind::kUser:
+        return {Backend::kUprobe};
+    case Target::Kind::kFunction:
+        break;
+    }
+    return functions;
+}
+
+Result<std::vector<Place>> find_places(const std::vector<Point>& points, const Kernel& kernel,
+                                       Backend forced, std::vector<Skipped>& skipped) {
+    std::vector<Place> places;
+    for (std::size_t i = 0; i < points.size(); i++) {
+        Source source = points[i].source;
+        if (source.kind == Source::Kind::kTracepoint && forced == Backend::kRawTracepoint) {
+            source.kind = Source::Kind::kRawTracepoint;
+        }
+        WEIR_TRY(Targets targets, find_targets(source, kernel));
+        for (Target& target : targets.found) {
+            places.push_back({std::move(target), i});
+        }
+        skipped.insert(skipped.end(), targets.skipped.begin(), targets.skipped.end());
+    }
+    return places;
+}
+
+} // namespace
+
+Result<Session> Session::start(const std::vector<Point>& points, Backend backend,
+                               const kernel::Tracer::Room& room) {
+    Session session;
+    WEIR_TRY(Kernel kernel, Kernel::read());
+    session.kernel_ = std::make_unique<Kernel>(std::move(kernel));
+    WEIR_TRY(const auto places, find_places(points, *session.kernel_, backend, session.skipped_));
+    WEIR_TRY(Ways ways, ways_of(places, backend));
+    std::string no_fentry;
+    auto tracer = kernel::Tracer::load(bodies_for(places, ways, *session.kernel_), room);
+    if (!tracer && backend == Backend::kAny && among(ways, Backend::kFentry)) {
+        ways = without(ways, Backend::kFentry);
+        no_fentry = "; " + tracer.error().message();
+        tracer = kernel::Tracer::load(bodies_for(places, ways, *session.kernel_), room);
+    }
+    if (!tracer) {
+        return fail(std::move(tracer).error());
+    }
+    session.tracer_ = std::make_unique<kernel::Tracer>(*std::move(tracer));
+    Attacher attacher(points, *session.kernel_, *session.tracer_);
+    bool at_once = false;
+    if (ways.front() == Backend::kMulti && std::any_of(places.begin(), places.end(), is_function)) {
+        const auto done = attacher.attach_at_once(places, session.skipped_);
+        at_once = done.has_value();
+        if (!done && backend == Backend::kMulti) {
+            return fail(done.error());
+        }
+        ways = without(ways, Backend::kMulti);
+    }
+    for (const Place& place : places) {
+        if (at_once && is_function(place)) {
+            continue;
+        }
+        if (auto done = attacher.attach(place, ways_for(place, ways)); !done) {
+            session.skipped_.push_back({place.target.name, done.error().message()});
+        }
+    }
+    session.probes_ = std::move(attacher.probes);
+    if (session.probes_.empty()) {
+        const Skipped& first = session.skipped_.front();
+        return fail(fmt::format("{}: {}{}", first.name, first.why, no_fentry));
+    }
+    return session;
+}
+
+} // namespace weir::trace

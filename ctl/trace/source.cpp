@@ -1,0 +1,102 @@
+#include "trace/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "text/rule_text.h"
+
+namespace weir::trace {
+namespace {
+
+using Kind = Source::Kind;
+
+constexpr std::array<std::pair<std::string_view, Kind>, 8> kKinds = {
+    {{"fn", Kind::kFunction},
+     {"ret", Kind::kReturn},
+     {"tp", Kind::kTracepoint},
+     {"raw", Kind::kRawTracepoint},
+     {"sys", Kind::kSyscall},
+     {"sysret", Kind::kSyscallReturn},
+     {"u", Kind::kUser},
+     {"uret", Kind::kUserReturn}}};
+
+constexpr std::array<std::pair<std::string_view, Backend>, 7> kBackends = {
+    {{"any", Backend::kAny},
+     {"tp", Backend::kTracepoint},
+     {"raw_tp", Backend::kRawTracepoint},
+     {"fentry", Backend::kFentry},
+     {"kprobe.multi", Backend::kMulti},
+     {"kprobe", Backend::kKprobe},
+     {"uprobe", Backend::kUprobe}}};
+
+template <typename Table>
+std::vector<std::string_view> words_of(const Table& table) {
+    std::vector<std::string_view> words;
+    for (const auto& [word, meaning] : table) {
+        words.push_back(word);
+    }
+    return words;
+}
+
+template <typename Table>
+auto find(const Table& table, std::string_view word) {
+    return std::find_if(table.begin(), table.end(),
+                        [&](const auto& each) { return each.first == word; });
+}
+
+std::string hint(std::string_view word, const std::vector<std::string_view>& known) {
+    const std::string near = text::did_you_mean(word, known);
+    return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+} // namespace
+
+const char* name(Backend backend) {
+    return std::find_if(kBackends.begin(), kBackends.end(),
+                        [&](const auto& each) { return each.second == backend; })
+        ->first.data();
+}
+
+Result<Source> parse_source(std::string_view words) {
+    const std::size_t colon = words.find(':');
+    const std::string_view kind = words.substr(0, colon);
+    const auto known = find(kKinds, kind);
+    if (colon == std::string_view::npos || known == kKinds.end()) {
+        return usage(fmt::format("'{}' is no source: expected fn:FUNCTION, ret:FUNCTION, "
+                                 "tp:SUBSYSTEM:EVENT, raw:TRACEPOINT, sys:CALL, sysret:CALL, "
+                                 "u:FILE:SYMBOL or uret:FILE:SYMBOL{}",
+                                 words, hint(kind, words_of(kKinds))));
+    }
+    Source source{.kind = known->second, .text = std::string(words)};
+    source.name = words.substr(colon + 1);
+    const bool user = source.kind == Kind::kUser || source.kind == Kind::kUserReturn;
+    if (source.kind == Kind::kTracepoint || user) {
+        const std::size_t second = source.name.find(':');
+        if (second == std::string::npos) {
+            return usage(fmt::format("'{}': expected {}", words,
+                                     user ? "u:FILE:SYMBOL, as u:libc.so.6:malloc"
+                                          : "tp:SUBSYSTEM:EVENT, as tp:skb:kfree_skb"));
+        }
+        source.subsystem = source.name.substr(0, second);
+        source.name.erase(0, second + 1);
+    }
+    if (source.name.empty()) {
+        return usage(fmt::format("'{}': a name is missing behind the colon", words));
+    }
+    return source;
+}
+
+Result<Backend> parse_backend(std::string_view word) {
+    const auto known = find(kBackends, word);
+    if (known == kBackends.end()) {
+        const auto words = words_of(kBackends);
+        return usage(fmt::format("--backend '{}': expected {}{}", word, fmt::join(words, ", "),
+                                 hint(word, words)));
+    }
+    return known->second;
+}
+
+} // namespace weir::trace
