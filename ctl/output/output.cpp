@@ -18,13 +18,21 @@ void Output::text(const std::string& text) {
 }
 
 void Output::document(Json document) {
+    write(document, 2);
+}
+
+void Output::line(Json document) {
+    write(document, -1);
+}
+
+void Output::write(const Json& document, int indent) {
     if (!json_) {
         return;
     }
     Json whole{{"schema", kJsonSchema}};
     whole.update(document);
     // A name that a kernel or a file gave may be no UTF-8: shown replaced rather than refused.
-    write(whole.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+    write(whole.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 int Output::flush() {
@@ -49,6 +57,10 @@ std::string one_line(std::string_view text) {
         }
     }
     return line;
+}
+
+void note(const std::string& message) {
+    complain(message);
 }
 
 void warn(const std::string& message) {

@@ -42,12 +42,14 @@ public:
     bool json() const { return json_; }
     void text(const std::string& text); // only without --json
     void document(Json document);       // only with --json; adds "schema"
+    void line(Json document);           // the same on one line, of those of which many follow
     // Writes out what is buffered. Answers 0, or the errno of the first write that failed, also of
     // an earlier one: EPIPE where the reader has gone, ENOSPC, …
     int flush();
 
 private:
     void write(const std::string& text);
+    void write(const Json& document, int indent);
 
     bool json_;
     std::FILE* to_;
@@ -58,7 +60,9 @@ private:
 // line and cannot command a terminal.
 std::string one_line(std::string_view text);
 
-// stderr: "weir: warning: …" and "weir: …", one line each.
+// stderr: "weir: …", "weir: warning: …" and "weir: …", one line each: how far it is, what to heed,
+// what went wrong.
+void note(const std::string& message);
 void warn(const std::string& message);
 void complain(const std::string& message);
 

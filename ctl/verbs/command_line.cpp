@@ -125,34 +125,44 @@ private:
     }
 
     Result<> take_option(const std::string& word) {
-        if (word == "-h" || word == "-V") {
-            options_.push_back(word == "-h" ? "--help" : "--version");
-            return {};
-        }
         const std::size_t equals = word.find('=');
-        const std::string name = word.substr(0, equals);
-        const po::option_description* option =
-            name.starts_with("--") ? known_.find_nothrow(name.substr(2), false) : nullptr;
+        std::string name = word.substr(0, equals);
+        const po::option_description* option = find_option(name);
         if (option == nullptr) {
             return unknown_option(name);
         }
+        name = "--" + option->long_name();
         const bool takes_value = option->semantic()->max_tokens() > 0;
         if (equals != std::string::npos && (!takes_value || equals + 1 == word.size())) {
             return usage(takes_value ? fmt::format("{} needs a value behind the '='", name)
                                      : fmt::format("{} takes no value", name));
         }
         if (equals != std::string::npos || !takes_value) {
-            return keep_option(word, takes_value);
+            return keep_option(name + (equals == std::string::npos ? "" : word.substr(equals)),
+                               takes_value);
         }
         return take_value(name, *option);
     }
 
-    // The next word, whatever it is: `--weight -1` is an error of the value, not an option.
+    // "--number" or "-n".
+    const po::option_description* find_option(const std::string& name) const {
+        const bool is_long = name.starts_with("--");
+        if (is_long || name.size() == 2) {
+            return known_.find_nothrow(is_long ? name.substr(2) : name, false);
+        }
+        return nullptr;
+    }
+
+    // The next word, whatever it is: `--weight -1` is an error of the value, not an option. One
+    // that need not be there is a number, or an expression.
     Result<> take_value(const std::string& name, const po::option_description& option) {
         const bool optional = option.semantic()->min_tokens() == 0;
-        const bool there =
-            at_ < args_.size() && !args_[at_].empty() &&
-            (!optional || (args_[at_][0] >= '0' && args_[at_][0] <= '9') || args_[at_][0] == '.');
+        const bool expression = option.semantic()->name().starts_with("[=EXPR");
+        const auto fits = [&](const std::string& word) {
+            return !optional || (word[0] >= '0' && word[0] <= '9') || word[0] == '.' ||
+                   (expression && word[0] != '-');
+        };
+        const bool there = at_ < args_.size() && !args_[at_].empty() && fits(args_[at_]);
         if (there) {
             return keep_option(name + "=" + args_[at_++], true);
         }

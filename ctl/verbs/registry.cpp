@@ -14,14 +14,16 @@ constexpr std::array kBalancer = {
     &lb_service_add, &lb_service_delete, &lb_service_list, &lb_backend_add, &lb_backend_delete,
     &lb_backend_set, &lb_backend_list,   &lb_set,          &lb_flows};
 constexpr std::array kLooking = {&stats, &ledger, &explain};
+constexpr std::array kTracing = {&trace, &count, &rate, &hist, &top, &probes};
 constexpr std::array kBench = {&bench_all, &bench_run, &bench_net, &bench_apps, &bench_control, &bench_insns, &bench_compare, &bench_report};
 
-constexpr std::array<VerbGroup, 7> kGroups = {{{"Interfaces", kInterfaces},
+constexpr std::array<VerbGroup, 8> kGroups = {{{"Interfaces", kInterfaces},
                                                {"Configuration", kConfiguration},
                                                {"Firewall", kFirewall},
                                                {"Sets", kSets},
                                                {"Load balancer", kBalancer},
                                                {"Looking", kLooking},
+                                               {"Tracing", kTracing},
                                                {"Bench", kBench}}};
 
 template <std::size_t N>
@@ -37,7 +39,7 @@ constexpr auto joined() {
 }
 
 constexpr auto kAll = joined<kInterfaces.size() + kConfiguration.size() + kFirewall.size() +
-                             kSets.size() + kBalancer.size() + kLooking.size() + kBench.size()>();
+                             kSets.size() + kBalancer.size() + kLooking.size() + kTracing.size() + kBench.size()>();
 
 } // namespace
 

@@ -1,0 +1,221 @@
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "verbs/all.h"
+#include "verbs/tracing.h"
+
+namespace weir::verbs {
+namespace {
+
+constexpr double kNano = 1e9;
+
+// Wall-clock time of an event, which bears CLOCK_MONOTONIC.
+class WallClock {
+public:
+    WallClock() : offset_(now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC)) {}
+    std::string time_of_day(std::uint64_t monotonic) const {
+        constexpr std::int64_t kSecond = 1'000'000'000;
+        const std::int64_t at = static_cast<std::int64_t>(monotonic) + offset_;
+        return fmt::format("{:%H:%M:%S}.{:06d}",
+                           fmt::localtime(static_cast<std::time_t>(at / kSecond)),
+                           at % kSecond / 1000);
+    }
+
+private:
+    static std::int64_t now(clockid_t clock) {
+        timespec time{};
+        clock_gettime(clock, &time);
+        return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+    }
+    std::int64_t offset_;
+};
+
+bool is_stack(const trace::Field& field) {
+    return field.shape == trace::Shape::kKernelStack || field.shape == trace::Shape::kUserStack;
+}
+
+struct Printer {
+    Context& cx;
+    trace::Session& session;
+    std::string say;
+    WallClock clock = {};
+
+    void operator()(const trace_event& event) const {
+        const trace::Probe& probe = session.probes().at(event.probe);
+        if (cx.out.json()) {
+            cx.out.line(json_of(event, probe));
+        } else {
+            cx.out.text(text_of(event, probe));
+        }
+    }
+
+    std::string text_of(const trace_event& event, const trace::Probe& probe) const {
+        const trace::Names names{session.symbols(), session.tracer()};
+        const trace::Values values = trace::values_of(event);
+        std::string line =
+            fmt::format("{}  {:>3}  {:>7}  {:<15}  {}", clock.time_of_day(event.time), event.cpu,
+                        event.pid, output::one_line(event.comm), probe.name);
+        std::string below;
+        for (const trace::Field& field : probe.fields) {
+            if (!is_stack(field)) {
+                line += fmt::format("  {}={}", field.name,
+                                    output::one_line(trace::value_text(field, values, names)));
+                continue;
+            }
+            const auto id = static_cast<std::int64_t>(event.number[field.index]);
+            for (const std::string& each :
+                 trace::stack_lines(id, field.shape == trace::Shape::kUserStack, names)) {
+                below += "    " + each + "\n";
+            }
+        }
+        return line + (say.empty() ? "" : "  " + say) + "\n" + below;
+    }
+
+    output::Json json_of(const trace_event& event, const trace::Probe& probe) const {
+        const trace::Names names{session.symbols(), session.tracer()};
+        const trace::Values values = trace::values_of(event);
+        output::Json fields = output::Json::object();
+        for (const trace::Field& field : probe.fields) {
+            fields[field.name] = trace::value_json(field, values, names);
+        }
+        output::Json json{{"time", static_cast<double>(event.time) / kNano},
+                          {"cpu", event.cpu},
+                          {"pid", event.pid},
+                          {"tid", event.tid},
+                          {"comm", event.comm},
+                          {"probe", probe.name}};
+        if (!fields.empty()) {
+            json["values"] = std::move(fields);
+        }
+        if (!say.empty()) {
+            json["say"] = say;
+        }
+        return json;
+    }
+};
+
+std::vector<trace::NamedExpression> named(const char* name) {
+    return {{name, {.kind = trace::Expression::Kind::kName, .text = name}}};
+}
+
+// --args alone: all arguments; --args EXPRS: these; then what --ret and --stack ask for.
+Result<std::vector<trace::Point>> points(const po::variables_map& options, TraceWish& wish) {
+    const SetSink event = [](trace_recipe& recipe) { recipe.sink = TRACE_EVENT; };
+    WEIR_TRY(auto values, parse_values(options, "args"));
+    if (options.count("args") > 0 && values.empty()) {
+        if (options.count("stack") + options.count("ustack") > 0) {
+            return usage("--stack: name the arguments too, --args 'a, b'");
+        }
+        return points_with_all_arguments(wish, event);
+    }
+    for (const char* each : {"stack", "ustack"}) {
+        if (options.count(each) > 0) {
+            values.push_back(named(each).front());
+        }
+    }
+    if (options.count("ret") > 0) {
+        for (trace::Source& source : wish.sources) {
+            using Kind = trace::Source::Kind;
+            source.kind = source.kind == Kind::kFunction  ? Kind::kReturn
+                          : source.kind == Kind::kSyscall ? Kind::kSyscallReturn
+                          : source.kind == Kind::kUser    ? Kind::kUserReturn
+                                                          : source.kind;
+            if (source.kind != Kind::kReturn && source.kind != Kind::kSyscallReturn &&
+                source.kind != Kind::kUserReturn) {
+                return usage(fmt::format("--ret: {} does not return", source.text));
+            }
+        }
+        const bool calls = wish.sources.front().kind == trace::Source::Kind::kSyscallReturn;
+        values.push_back(named(calls ? "ret" : "retval").front());
+    }
+    return points_of(wish, values, event);
+}
+
+Result<> resolve(const std::string& call, Context& cx) {
+    WEIR_TRY(const auto kernel, trace::Kernel::read());
+    const std::string symbol = trace::syscall_symbol(call, kernel);
+    if (symbol.empty()) {
+        return fail(fmt::format("'{}': the kernel has no such system call", call));
+    }
+    cx.out.text(symbol + "\n");
+    cx.out.document({{"call", call}, {"symbol", symbol}});
+    return {};
+}
+
+Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+    if (options.count("resolve-syscall") > 0) {
+        WEIR_CHECK(at_most(words, 0));
+        return resolve(option_text(options, "resolve-syscall"), cx);
+    }
+    WEIR_TRY(TraceWish wish, parse_wish(options, words));
+    std::uint64_t most = 0;
+    if (options.count("number") > 0) {
+        WEIR_TRY(most, parse_number(option_text(options, "number"), "-n", 1, 1'000'000'000));
+    }
+    WEIR_TRY(const auto wanted, points(options, wish));
+    TraceEnd end;
+    const kernel::Tracer::Room room{.ring_octets = kRingOctets, .stacks = kStacks};
+    WEIR_TRY(auto session, start_session(wanted, wish, room, end));
+    cx.out.text("time             cpu      pid  comm             probe\n");
+    const Printer print{cx, session, option_text(options, "say")};
+    std::uint64_t shown = 0;
+    const auto each = [&](const trace_event& event) {
+        if (most == 0 || shown < most) {
+            print(event);
+            shown++;
+        }
+    };
+    while (!end.reached() && (most == 0 || shown < most)) {
+        constexpr int kLook = 200;
+        WEIR_CHECK(session.tracer().poll(end.wait_ms(kLook), each));
+        if (cx.out.flush() != 0) {
+            return {}; // nobody reads it any more
+        }
+    }
+    WEIR_CHECK(session.tracer().poll(0, each));
+    WEIR_TRY(const TraceClosing closing, close_session(session));
+    cx.out.text("\n" + closing.text);
+    cx.out.line({{"closing", closing.json}});
+    return {};
+}
+
+void add_options(po::options_description& add) {
+    auto option = add.add_options();
+    option("args", po::value<std::string>()->value_name("EXPRS")->implicit_value("", "all of them"),
+           "arguments and fields, by the kernel's types: 'skb->len, skb->dev->name'");
+    option("ret", "at the return, with what is returned");
+    option("stack", "with the kernel's stack");
+    option("ustack", "with the process's stack, as addresses");
+    option("say", po::value<std::string>()->value_name("TEXT"), "a text behind every line");
+    option("number,n", po::value<std::string>()->value_name("N"), "end after so many events");
+    option("resolve-syscall", po::value<std::string>()->value_name("CALL"),
+           "print the function that a system call is, and nothing else");
+    add_tracing(add);
+}
+
+} // namespace
+
+const Verb trace{
+    .path = "trace",
+    .operands = "SOURCE...",
+    .summary = "a line for every event in the kernel, with arguments by its own types",
+    .details =
+        R"(SOURCE is fn:FUNCTION or ret:FUNCTION (its return), tp:SUBSYSTEM:EVENT, raw:TRACEPOINT (with
+its arguments by type), sys:CALL or sysret:CALL, u:FILE:SYMBOL or uret:FILE:SYMBOL; * and ? stand for
+anything, as in a shell. Values are expressions of C over the arguments, what they point to, and: pid,
+tid, uid, cpu, comm, cgroup, time, func, stack, ustack, retval, arg0 to arg11; of what carries a packet
+(struct sk_buff, sock, xdp_buff) saddr, daddr, sport, dport, protocol, family, dev, netns, mark, and
+packet, its address.
+
+Everything is detached when the command ends, however it ends. It says then what was lost, what could
+not be probed and why, and what a hit cost.
+
+  weir trace tp:skb:kfree_skb --args 'reason, saddr, daddr, dport' --where 'reason != NOT_SPECIFIED'
+  weir trace fn:ip_rcv --args 'skb->len, skb->dev->name' --stack -n 10
+  weir trace sys:clone --say 'Hello, World!'
+)",
+    .options = add_options,
+    .run = run};
+
+} // namespace weir::verbs

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trace/event_text.h"
+#include "trace/session.h"
+#include "verbs/words.h"
+
+// What the tracing verbs have in common.
+namespace weir::verbs {
+
+// --where, --pid, --backend, --seconds
+void add_tracing(po::options_description& add);
+
+// -i
+void add_interval(po::options_description& add, const char* what);
+// 0: not given.
+Result<double> parse_interval(const po::variables_map& options);
+
+// What a session is to compute and when it is to end.
+struct TraceWish {
+    std::vector<trace::Source> sources;
+    trace::Backend backend = trace::Backend::kAny;
+    std::unique_ptr<trace::Expression> where; // none: every event
+    double seconds = 0;                       // 0: until it is interrupted
+    int pid = 0;                              // 0: every process
+};
+Result<TraceWish> parse_wish(const po::variables_map& options, const Words& sources);
+// "skb->len, skb->dev->name", of the option; none if it is not given.
+Result<std::vector<trace::NamedExpression>> parse_values(const po::variables_map& options,
+                                                         const char* option);
+
+// What every event of the wish must be: --pid, --where.
+text::Parsed<void> require(const TraceWish& wish, trace::RecipeBuilder& builder);
+
+// Points of the wish's sources, all of which compute the same.
+using SetSink = std::function<void(trace_recipe&)>;
+std::vector<trace::Point> points_of(const TraceWish& wish,
+                                    const std::vector<trace::NamedExpression>& values,
+                                    const SetSink& sink);
+// Without --args: what the source itself has.
+std::vector<trace::Point> points_with_all_arguments(const TraceWish& wish, const SetSink& sink);
+
+// Interrupted, or the time is over. Ctrl-C and SIGTERM end the wait, not the process.
+class TraceEnd {
+public:
+    TraceEnd();
+    // From now on: so many seconds, or with 0 without end.
+    void begin(double seconds);
+    bool reached() const;
+    // How long a wait may last, at most `most` ms.
+    int wait_ms(int most) const;
+    // Waits for so many seconds, for ever with 0; false: the end came first.
+    bool wait(double seconds) const;
+
+private:
+    std::chrono::steady_clock::time_point end_ = {};
+    bool ends_ = false;
+};
+
+// Attaches, says so on stderr, for scripts that wait for it, and begins the time of the wish.
+Result<trace::Session> start_session(const std::vector<trace::Point>& points, const TraceWish& wish,
+                                     const kernel::Tracer::Room& room, TraceEnd& end);
+// What sessions of each kind have room for.
+inline constexpr std::uint32_t kRingOctets = 1U << 22, kTotals = 10240, kOpen = 65536,
+                               kStacks = 16384;
+
+// What a session says at its end: events, losses, what was not probed, its own cost.
+struct TraceClosing {
+    std::string text;
+    output::Json json;
+};
+Result<TraceClosing> close_session(trace::Session& session);
+
+} // namespace weir::verbs
