@@ -14,12 +14,13 @@ KERNEL_LIBRARIES = re.compile(r'#include\s+[<"](bpf|xdp|libmnl)/')
 KERNEL_FOLDERS = ("ctl/kernel/", "dataplane/", "tests/", "bench/", "docs/generator/")
 # layer -> what it must not include, and what of that is allowed after all
 LAYERS = {
-    "text": ({"compile", "kernel", "output", "verbs"}, set()),
-    "compile": ({"text", "kernel", "output", "verbs"}, set()),
-    "kernel": ({"text", "compile", "output", "verbs"}, {"compile/images.h"}),
-    "model": ({"text", "compile", "kernel", "output", "verbs"}, set()),
-    "base": ({"model", "text", "compile", "kernel", "output", "verbs"}, set()),
-    "output": ({"model", "text", "compile", "kernel", "verbs"}, set()),
+    "text": ({"compile", "kernel", "trace", "output", "verbs"}, set()),
+    "compile": ({"text", "kernel", "trace", "output", "verbs"}, set()),
+    "kernel": ({"text", "compile", "trace", "output", "verbs"}, {"compile/images.h"}),
+    "trace": ({"compile", "output", "verbs"}, set()),
+    "model": ({"text", "compile", "kernel", "trace", "output", "verbs"}, set()),
+    "base": ({"model", "text", "compile", "kernel", "trace", "output", "verbs"}, set()),
+    "output": ({"model", "text", "compile", "kernel", "trace", "verbs"}, set()),
 }
 
 

@@ -1,0 +1,107 @@
+"""`weir trace` and its like where tracepoints are all that there is: words, and known activity."""
+
+import re
+
+import pytest
+
+from tracing import Actor, Tracing, closing, events
+
+
+@pytest.fixture
+def actor():
+    process = Actor()
+    yield process
+    process.end()
+
+
+DROPS = ("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+         "for _ in range({}): s.sendto(b'?', ('127.0.0.1', {}))")
+
+
+def test_an_event_is_a_line(actor):
+    trace = Tracing("trace", "tp:skb:kfree_skb", "--args", "reason, daddr, dport", "--where",
+                    "dport == 4242", "--say", "hello", text=True)
+    actor.do(DROPS.format(2, 4242))
+
+    lines = trace.stop().splitlines()
+
+    assert lines[0].split() == ["time", "cpu", "pid", "comm", "probe"]
+    for line in lines[1:3]:
+        assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{6} +\d+ +\d+  \S+ +skb:kfree_skb  "
+                            r"reason=SKB_DROP_REASON_NO_SOCKET  daddr=127\.0\.0\.1  dport=4242  "
+                            r"hello", line), line
+    assert lines[3] == ""
+    assert re.fullmatch(r"2 events of \d+ hits, 0 lost; probes: 1 by tp(; \d+ ns a hit)?", lines[4])
+
+
+def test_counts_top_and_histogram_of_the_same(actor):
+    where = ("--where", "dport == 4243")
+    count = Tracing("count", "tp:skb:kfree_skb", "raw:kfree_skb", *where)
+    top = Tracing("top", "tp:skb:kfree_skb", "--by", "reason, daddr", *where)
+    hist = Tracing("hist", "tp:net:netif_receive_skb", "--value", "len", *where)
+    actor.do(DROPS.format(5, 4243))
+
+    counted, topped, drawn = count.stop(), top.stop(), hist.stop()
+
+    assert counted[0]["counts"] == [{"name": "kfree_skb", "count": 5,
+                                     **{k: v for k, v in counted[0]["counts"][0].items()
+                                        if k == "address"}},
+                                    {"name": "skb:kfree_skb", "count": 5}]
+    assert topped[0]["rows"] == [{"reason": "SKB_DROP_REASON_NO_SOCKET", "daddr": "127.0.0.1",
+                                  "count": 5}]
+    assert drawn[0]["histograms"][0]["slots"] == [{"from": 16, "to": 31, "count": 5}]
+    for documents in (counted, topped, drawn):
+        assert closing(documents)["lost"] == 0
+
+
+def test_the_time_of_a_packet(actor):
+    hist = Tracing("hist", "tp:net:net_dev_queue", "--to", "tp:net:netif_receive_skb", "--id",
+                   "packet", "--where", "dport == 4244")
+    actor.do(DROPS.format(6, 4244))
+
+    assert hist.stop()[0]["histograms"][0]["events"] == 6
+
+
+def test_so_many_and_no_more(actor):
+    trace = Tracing("trace", "tp:skb:kfree_skb", "-n", 2, "--where", "dport == 4245")
+    actor.do(DROPS.format(5, 4245))
+
+    assert len(events(trace.wait())) == 2
+
+
+def test_a_session_ends_by_itself(actor):
+    assert closing(Tracing("trace", "tp:sched:sched_switch", "-d", "0.3").wait())["events"] > 0
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (("trace",), "SOURCE is missing"),
+    (("trace", "kfree_skb"), "'kfree_skb' is no source: expected fn:FUNCTION"),
+    (("trace", "tp:skb"), "expected tp:SUBSYSTEM:EVENT"),
+    (("trace", "tp:skb:kfree_skb", "--where", "a =="), "--where: column 5: the end: expected a value"),
+    (("trace", "tp:skb:kfree_skb", "--backend", "kprob"),
+     "--backend 'kprob': expected any, tp, raw_tp, fentry, kprobe.multi, kprobe, uprobe; "
+     "did you mean 'kprobe'?"),
+    (("trace", "tp:skb:kfree_skb", "--ret"), "--ret: tp:skb:kfree_skb does not return"),
+    (("trace", "tp:skb:kfree_skb", "-d", "0"), "--seconds '0': expected seconds, above 0"),
+    (("hist", "tp:skb:kfree_skb"), "where does the time end? --to SOURCE"),
+    (("hist", "tp:skb:kfree_skb", "--value", "len", "--linear", "5"), "expected FROM:WIDTH"),
+    (("top", "tp:skb:kfree_skb", "--sort", "sum"), "--sort sum: of what?"),
+    (("count", "tp:skb:kfree_skb", "--backend", "fentry"), "only kernel functions are probed so"),
+])
+def test_wrong_words(weir, words, complaint):
+    assert complaint in weir.refuses(2, *words)
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (("tp:skb:kfree_skp",), "the kernel has no such tracepoint; did you mean 'skb:kfree_skb'?"),
+    (("fn:no_such_function_at_all",), "the kernel has no function of that name"),
+    (("sys:opennat",), "the kernel has no such system call"),
+    (("tp:skb:kfree_skb", "--args", "resaon"), "unknown name 'resaon': here are skbaddr, location"),
+    (("tp:skb:kfree_skb", "--args", "reason->x"), "is not a structure: it has no member 'x'"),
+    (("raw:kfree_skb", "--args", "skb->lem"), "struct sk_buff has no member 'lem'; did you mean 'len'?"),
+    (("raw:kfree_skb", "--args", "skb->users"), "'users' is a structure of 4 octets"),
+    (("tp:sched:sched_switch", "--where", "dport == 1"), "'dport' is a packet's, but nothing here is one"),
+    (("tp:skb:kfree_skb", "--where", "comm > 1"), "this is a text or an address, not a number"),
+])
+def test_what_the_kernel_does_not_have(weir, words, complaint):
+    assert complaint in weir.refuses(1, "trace", *words)

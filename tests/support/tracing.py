@@ -1,0 +1,92 @@
+"""`weir trace` and its like while something known happens."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+BINARY = os.environ.get("WEIR", "weir")
+DEADLINE = 120  # of a machine under emulation
+
+_ACTOR = """
+import os, socket, sys, threading, time
+print("ready", flush=True)
+for line in sys.stdin:
+    exec(eval(line))
+    print("done", flush=True)
+"""
+
+
+class Actor:
+    """A process that does what it is told, and nothing else."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([sys.executable, "-B", "-c", _ACTOR], text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == "ready\n"
+        self.pid = self.process.pid
+
+    def do(self, code):
+        self.process.stdin.write(repr(code) + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline() == "done\n"
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Tracing:
+    """A tracing verb that is attached when this is made."""
+
+    def __init__(self, *words, text=False):
+        self.text = text
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", BINARY, *([] if text else ["--json"]), *map(str, words)], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.complaints = []
+        while True:
+            line = self.process.stderr.readline()
+            self.complaints.append(line)
+            if not line or "attached" in line:
+                break
+        assert line, "".join(self.complaints)
+        self._output = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._output.append(line)
+
+    def stop(self):
+        """What it printed: documents, or text."""
+        self.process.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def wait(self):
+        self.process.wait(timeout=DEADLINE)
+        self._reader.join()
+        complaints = self.process.stderr.read()
+        self.process.stderr.close()
+        self.process.stdout.close()
+        assert self.process.returncode == 0, complaints
+        output = "".join(self._output)
+        return output if self.text else [json.loads(line) for line in output.splitlines()]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self._reader.join()
+        self.process.stderr.close()
+        self.process.stdout.close()
+
+
+def events(documents):
+    return [each for each in documents if "probe" in each]
+
+
+def closing(documents):
+    return documents[-1]["closing"]
