@@ -9,7 +9,7 @@ set -euo pipefail
 build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev libmnl-dev
        libelf-dev zlib1g-dev linux-libc-dev libboost-program-options-dev libfmt-dev
        nlohmann-json3-dev libyaml-cpp-dev libexpected-dev libcmark-gfm-dev
-       libcmark-gfm-extensions-dev libgtest-dev libgmock-dev libpcap-dev)
+       libcmark-gfm-extensions-dev libgtest-dev libgmock-dev libpcap-dev libdw-dev)
 lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
 tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump xdp-tools gnuplot-nox git
        wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils)

@@ -129,15 +129,6 @@ Finding forwarding(const std::string& what, const std::string& sysctl) {
             "sysctl " + sysctl + "=1"};
 }
 
-Finding kprobes() {
-    if (::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) {
-        return ok("kprobes", "available");
-    }
-    return {Level::kLimited, "kprobes", "not in this kernel",
-            "tracing is limited to tracepoints; kernel functions cannot be traced",
-            "use a kernel with CONFIG_KPROBES=y"};
-}
-
 Finding trial(std::string what, const Trial& tried, std::string consequence, std::string mend,
               Level level = Level::kLimited) {
     if (tried.works) {
@@ -157,6 +148,23 @@ Finding freplace() {
     return trial("freplace", any,
                  "libxdp has no dispatcher: an interface carries one XDP program only",
                  "use a kernel with CONFIG_FUNCTION_TRACER=y and BPF trampolines");
+}
+
+Finding functions() {
+    constexpr const char* kWhat = "kernel functions";
+    const bool kprobes = ::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0;
+    const Trial fentry = try_fentry();
+    if (fentry.works) {
+        return ok(kWhat, kprobes ? "probed by fentry and kprobes" : "probed by fentry");
+    }
+    const std::string why = "fentry is " + fentry.found;
+    if (kprobes) {
+        return {Level::kLimited, kWhat, "probed by kprobes; " + why,
+                "the first six arguments are seen, none at the return", ""};
+    }
+    return {Level::kLimited, kWhat, "not to be probed: " + why + ", kprobes are not in this kernel",
+            "tracing is limited to tracepoints, system calls and functions of processes",
+            "use a kernel with CONFIG_KPROBES=y, not locked down"};
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -229,7 +237,7 @@ std::vector<Finding> examine() {
             trial("cpumap", try_map(MapProbe::kCpumap), "XDP cannot spread packets over CPUs", ""));
     }
     findings.push_back(run_statistics());
-    findings.push_back(kprobes());
+    findings.push_back(functions());
     findings.push_back(forwarding("IPv4 forwarding", "net.ipv4.ip_forward"));
     findings.push_back(forwarding("IPv6 forwarding", "net.ipv6.conf.all.forwarding"));
     add_devices(findings);

@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "kernel/bpf.h"
+#include "kernel/btf.h"
 
 namespace weir::kernel {
 namespace {
@@ -18,7 +19,8 @@ Trial worked() {
 }
 
 // `return verdict`
-Fd smallest_program(bpf_prog_type type, int verdict) {
+Fd smallest_program(bpf_prog_type type, int verdict,
+                    const Options<bpf_prog_load_opts>& options = {}) {
     const std::array<bpf_insn, 2> code = {
         bpf_insn{.code = BPF_ALU64 | BPF_MOV | BPF_K,
                  .dst_reg = 0,
@@ -26,7 +28,7 @@ Fd smallest_program(bpf_prog_type type, int verdict) {
                  .off = 0,
                  .imm = verdict},
         bpf_insn{.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
-    return Fd(bpf_prog_load(type, "weir_probe", "GPL", code.data(), code.size(), nullptr));
+    return Fd(bpf_prog_load(type, "weir_probe", "GPL", code.data(), code.size(), &options));
 }
 
 constexpr int kTcxIngress = 46; // BPF_TCX_INGRESS of kernel 6.6
@@ -68,6 +70,20 @@ Trial try_tcx() {
         return worked();
     }
     return error == EINVAL ? Trial{false, "not in this kernel"} : refused(error);
+}
+
+Trial try_fentry() {
+    constexpr const char* kFunction = "vfs_read"; // there is no kernel without it
+    const auto types = Btf::of_kernel();
+    const auto function = types ? types->function(kFunction) : std::nullopt;
+    if (!function) {
+        return {false, "without types (BTF)"};
+    }
+    Options<bpf_prog_load_opts> options;
+    options.expected_attach_type = BPF_TRACE_FENTRY;
+    options.attach_btf_id = function->id;
+    const Fd made = smallest_program(BPF_PROG_TYPE_TRACING, 0, options);
+    return made ? worked() : refused(errno);
 }
 
 Trial try_map(MapProbe map) {

@@ -18,6 +18,8 @@ Trial try_freplace();
 // would have to allow Weir.
 Trial try_changing_freplace();
 Trial try_tcx();
+// A program for a kernel function's entry.
+Trial try_fentry();
 
 enum class MapProbe { kDevmap, kCpumap };
 Trial try_map(MapProbe map);

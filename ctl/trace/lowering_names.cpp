@@ -47,6 +47,13 @@ const Builtin* find(const Table& table, std::string_view name) {
     return found == table.end() ? nullptr : &*found;
 }
 
+// "arg3" is number 3 of the args.
+bool is_numbered(std::string_view word, std::string_view of, unsigned& number) {
+    const char* end = word.data() + word.size();
+    return word.size() > of.size() && word.starts_with(of) &&
+           std::from_chars(word.data() + of.size(), end, number).ptr == end;
+}
+
 } // namespace
 
 // --- names --------------------------------------------------------------------------------------
@@ -65,9 +72,7 @@ Parsed<Value> Lowering::name(const Expression& expression) {
     }
     unsigned position = 0;
     const std::string_view word = expression.text;
-    if (word.starts_with("arg") && word.size() > 3 &&
-        std::from_chars(word.data() + 3, word.data() + word.size(), position).ptr ==
-            word.data() + word.size()) {
+    if (is_numbered(word, "arg", position)) {
         if (position >= TRACE_ARGUMENTS) {
             return refuse(expression, fmt::format("'{}': arguments are arg0 to arg{}", word,
                                                   TRACE_ARGUMENTS - 1));
@@ -156,6 +161,10 @@ Parsed<Value> Lowering::builtin(const Expression& expression) {
         step(TRACE_RESULT);
         return in_register(scope_.types == nullptr ? BtfType{}
                                                    : scope_.types->type(*scope_.result));
+    }
+    if (unsigned which = 0; scope_.closes && is_numbered(word, "saved", which)) {
+        step(TRACE_SAVED, static_cast<std::uint16_t>(which % TRACE_VALUES));
+        return Value{.shape = Shape::kHexadecimal, .user = scope_.user};
     }
     if (word == "elapsed" && scope_.closes) {
         step(TRACE_CONTEXT, CONTEXT_ELAPSED);

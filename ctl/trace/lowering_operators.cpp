@@ -54,12 +54,15 @@ Parsed<Value> Lowering::unary(const Expression& expression) {
     const Expression& of = expression.children.front();
     if (expression.text == "*") {
         WEIR_PARSE(const Value pointer, number(of));
-        if (pointer.type.kind != kernel::BtfType::Kind::kPointer) {
+        Value value{.where = Where::kMemory, .user = pointer.user};
+        if (pointer.type.kind == kernel::BtfType::Kind::kPointer) {
+            value.type = scope_.types->type(pointer.type.target);
+        } else if (pointer.shape == Shape::kHexadecimal) { // nobody knows its type: 64 bits there
+            value.type.kind = kernel::BtfType::Kind::kInteger;
+            value.type.size = kWord;
+        } else {
             return refuse(expression, "'*': what follows is no pointer");
         }
-        Value value{.where = Where::kMemory,
-                    .type = scope_.types->type(pointer.type.target),
-                    .user = pointer.user};
         return value;
     }
     if (expression.text == "-") {

@@ -43,23 +43,6 @@ points(const TraceWish& wish,
     return all;
 }
 
-// 0: not given.
-Result<double> parse_seconds(const po::variables_map& options, const char* name) {
-    constexpr double kLongest = 1e6;
-    if (options.count(name) == 0) {
-        return 0.0;
-    }
-    const std::string word = option_text(options, name);
-    double seconds = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seconds);
-    if (error != std::errc{} || end != word.data() + word.size() || !(seconds > 0) ||
-        seconds > kLongest) {
-        return usage(
-            fmt::format("--{} '{}': expected seconds, above 0 and to 1000000", name, word));
-    }
-    return seconds;
-}
-
 // Names of a scope that can be shown as they are.
 std::vector<std::string> shown_names(const trace::Scope& scope) {
     std::vector<std::string> names;
@@ -118,6 +101,22 @@ Result<TraceWish> parse_wish(const po::variables_map& options, const Words& sour
     }
     WEIR_TRY(wish.seconds, parse_seconds(options, "seconds"));
     return wish;
+}
+
+Result<double> parse_seconds(const po::variables_map& options, const char* name) {
+    constexpr double kLongest = 1e6;
+    if (options.count(name) == 0) {
+        return 0.0;
+    }
+    const std::string word = option_text(options, name);
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seconds);
+    if (error != std::errc{} || end != word.data() + word.size() || !(seconds > 0) ||
+        seconds > kLongest) {
+        return usage(
+            fmt::format("--{} '{}': expected seconds, above 0 and to 1000000", name, word));
+    }
+    return seconds;
 }
 
 void add_interval(po::options_description& add, const char* what) {

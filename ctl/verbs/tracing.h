@@ -21,6 +21,9 @@ void add_interval(po::options_description& add, const char* what);
 // 0: not given.
 Result<double> parse_interval(const po::variables_map& options);
 
+// The option's seconds, above 0; 0: not given.
+Result<double> parse_seconds(const po::variables_map& options, const char* name);
+
 // What a session is to compute and when it is to end.
 struct TraceWish {
     std::vector<trace::Source> sources;

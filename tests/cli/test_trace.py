@@ -105,3 +105,40 @@ def test_wrong_words(weir, words, complaint):
 ])
 def test_what_the_kernel_does_not_have(weir, words, complaint):
     assert complaint in weir.refuses(1, "trace", *words)
+
+
+LEAK = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.calloc.restype = libc.realloc.restype = ctypes.c_void_p
+libc.free.argtypes = [ctypes.c_void_p]
+libc.realloc.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+lost, block = [], ctypes.c_void_p()
+"""
+
+
+def test_a_leak_of_known_size(actor):
+    actor.do(LEAK)
+    leaks = Tracing("leaks", "@malloc", "--pid", actor.pid, "--top", 100)
+    actor.do("for _ in range(7): lost.append(libc.malloc(12345))\n"
+             "for _ in range(5): libc.free(libc.malloc(12345))\n"
+             "for _ in range(3): lost.append(libc.calloc(100, 321))\n"
+             "lost.append(libc.realloc(libc.malloc(54321), 65432))\n"
+             "libc.posix_memalign(ctypes.byref(block), 4096, 77777)")
+
+    documents = leaks.stop()
+
+    # By ctypes, all calls come from libffi, which keeps no frame pointers: who called it is lost.
+    mine = [leak for leak in documents[0]["leaks"] if "libffi" in leak["stack"][0]]
+    assert sum(leak["octets"] for leak in mine) == 7 * 12345 + 3 * 32100 + 65432 + 77777
+    assert sum(leak["allocations"] for leak in mine) == 7 + 3 + 1 + 1
+    assert closing(documents)["lost"] == 0
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (("leaks",), "@malloc|@kmalloc"),
+    (("leaks", "@maloc"), "did you mean '@malloc'?"),
+    (("leaks", "@malloc"), "of which process? --pid PID"),
+])
+def test_wrong_words_of_leaks(weir, words, complaint):
+    assert complaint in weir.refuses(2, *words)

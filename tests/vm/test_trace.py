@@ -272,3 +272,17 @@ def test_probes_and_their_owners(actor):
     assert mine(by_kprobe) == {("kprobe", "vfs_write"), ("kretprobe", "vfs_write")}
     by_fentry.kill()
     by_kprobe.kill()
+
+
+def test_memory_of_the_kernel_that_is_not_released(actor):
+    actor.do("held = []")
+    leaks = Tracing("leaks", "@kmalloc", "--where", mine(actor), "--top", 1000)
+    # Two structures of the kernel for each pipe, from one function.
+    actor.do("for _ in range(20): held.append(os.pipe())\n"
+             "for _ in range(30):\n    for end in os.pipe(): os.close(end)")
+
+    documents = leaks.stop()
+
+    pipes = [leak for leak in documents[0]["leaks"]
+             if any("alloc_pipe_info" in line for line in leak["stack"])]
+    assert {leak["allocations"] for leak in pipes} == {20}

@@ -1,0 +1,306 @@
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fstream>
+
+#include "kernel/user_symbols.h"
+#include "text/lexer.h"
+#include "verbs/all.h"
+#include "verbs/tracing.h"
+
+namespace weir::verbs {
+namespace {
+
+// What is opened: calls between their entry and return, and memory between its allocation and its
+// release.
+enum Space : std::uint16_t { kCall, kMemory };
+
+// One place in the life of an allocation. Expressions are those of `weir trace`.
+struct Step {
+    std::string source;
+    const char* closes = nullptr; // the id of what ends here
+    Space closes_in = kMemory;
+    const char* where = nullptr; // otherwise nothing begins
+    const char* opens = nullptr; // the id of what begins here
+    Space opens_in = kMemory;
+    const char* size = nullptr;  // number 1 of what begins
+    const char* third = nullptr; // number 2: its stack, or what the return needs
+};
+
+std::vector<Step> kernel_steps() {
+    std::vector<Step> steps;
+    for (const char* allocation : {"tp:kmem:kmalloc", "tp:kmem:kmem_cache_alloc"}) {
+        steps.push_back(
+            {.source = allocation, .opens = "ptr", .size = "bytes_alloc", .third = "stack"});
+    }
+    for (const char* release : {"tp:kmem:kfree", "tp:kmem:kmem_cache_free"}) {
+        steps.push_back({.source = release, .closes = "ptr"});
+    }
+    return steps;
+}
+
+// What is asked for is known when a function is called, where it lies when it returns.
+std::vector<Step> user_steps(const std::string& library) {
+    const auto entry = [&](const char* function) { return "u:" + library + ":" + function; };
+    const auto exit = [&](const char* function) { return "uret:" + library + ":" + function; };
+    std::vector<Step> steps;
+    for (const auto& [function, size] :
+         {std::pair{"malloc", "arg0"}, std::pair{"calloc", "arg0 * arg1"},
+          std::pair{"realloc", "arg1"}, std::pair{"memalign", "arg1"},
+          std::pair{"aligned_alloc", "arg1"}}) {
+        steps.push_back(
+            {.source = entry(function), .opens = "tid", .opens_in = kCall, .size = size});
+        steps.push_back({.source = exit(function),
+                         .closes = "tid",
+                         .closes_in = kCall,
+                         .where = "retval != 0",
+                         .opens = "retval",
+                         .size = "saved1",
+                         .third = "ustack"});
+    }
+    steps.push_back({.source = entry("posix_memalign"),
+                     .opens = "tid",
+                     .opens_in = kCall,
+                     .size = "arg2",
+                     .third = "arg0"});
+    steps.push_back({.source = exit("posix_memalign"),
+                     .closes = "tid",
+                     .closes_in = kCall,
+                     .where = "retval == 0",
+                     .opens = "*saved2",
+                     .size = "saved1",
+                     .third = "ustack"});
+    steps.push_back({.source = entry("realloc"), .closes = "arg0"});
+    steps.push_back({.source = entry("free"), .closes = "arg0"});
+    return steps;
+}
+
+text::Parsed<trace::Expression> expression(const char* words) {
+    return trace::parse_expression(words);
+}
+
+text::Parsed<trace::Made> make(const Step& step, const TraceWish& wish, const trace::Scope& scope,
+                               std::vector<std::string>& words) {
+    trace::Scope here = scope;
+    here.closes = step.closes != nullptr;
+    trace::RecipeBuilder builder(here, words);
+    if (step.closes != nullptr) {
+        WEIR_PARSE(const auto id, expression(step.closes));
+        WEIR_PARSE_CHECK(builder.close(id, step.closes_in));
+    } else {
+        WEIR_PARSE_CHECK(require(wish, builder)); // of what begins; what never began does not end
+    }
+    if (step.where != nullptr) {
+        WEIR_PARSE(const auto where, expression(step.where));
+        WEIR_PARSE_CHECK(builder.require(where));
+    }
+    for (const char* part : {step.opens, step.size, step.third}) {
+        if (part != nullptr) {
+            WEIR_PARSE(const auto value, expression(part));
+            WEIR_PARSE_CHECK(builder.fetch({part, value}));
+        }
+    }
+    WEIR_PARSE(trace_recipe recipe, builder.finish());
+    recipe.sink = step.opens == nullptr ? TRACE_NOTHING : TRACE_OPEN;
+    recipe.space = step.opens_in;
+    return trace::Made{recipe, builder.fields()};
+}
+
+// --- what is asked for --------------------------------------------------------------------------
+
+struct LeaksWish {
+    TraceWish trace;
+    std::vector<Step> steps;
+    bool user = false;
+    double older = 0;
+    std::size_t top = 10;
+    double interval = 0;
+};
+
+// The process's own C library; of a program without one, the program.
+Result<std::string> library_of(int pid) {
+    const std::string process = fmt::format("/proc/{}", pid);
+    std::ifstream maps(process + "/maps");
+    for (std::string line; std::getline(maps, line);) {
+        const std::size_t path = line.find('/');
+        if (path != std::string::npos && line.find("libc.so", path) != std::string::npos) {
+            return process + "/root" + line.substr(path);
+        }
+    }
+    if (!maps.is_open()) {
+        return fail(fmt::format("--pid {}: no such process", pid));
+    }
+    return process + "/exe";
+}
+
+Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& words) {
+    LeaksWish wish;
+    WEIR_TRY(const std::string preset, operand(words, 0, "@malloc|@kmalloc"));
+    WEIR_CHECK(at_most(words, 1));
+    WEIR_TRY(const auto at, parse_choice(preset, "allocations", {"@malloc", "@kmalloc"}));
+    WEIR_TRY(wish.trace, parse_wish(options, {"tp:kmem:kmalloc"}));
+    wish.user = at == 0;
+    if (wish.user && wish.trace.pid == 0) {
+        return usage("@malloc: of which process? --pid PID");
+    }
+    std::string library = option_text(options, "library");
+    if (wish.user && library.empty()) {
+        WEIR_TRY(library, library_of(wish.trace.pid));
+    }
+    wish.steps = wish.user ? user_steps(library) : kernel_steps();
+    WEIR_TRY(wish.older, parse_seconds(options, "older"));
+    if (options.count("top") > 0) {
+        WEIR_TRY(wish.top, parse_number(option_text(options, "top"), "--top", 1, 1'000'000));
+    }
+    WEIR_TRY(wish.interval, parse_interval(options));
+    return wish;
+}
+
+std::vector<trace::Point> points(const LeaksWish& wish) {
+    std::vector<trace::Point> all;
+    for (const Step& step : wish.steps) {
+        all.push_back({*trace::parse_source(step.source),
+                       [&](const trace::Scope& scope, std::vector<std::string>& words) {
+                           return make(step, wish.trace, scope, words);
+                       },
+                       wish.trace.pid});
+    }
+    return all;
+}
+
+// --- what is shown ------------------------------------------------------------------------------
+
+struct Leak {
+    std::int64_t stack = 0;
+    std::uint64_t octets = 0;
+    std::uint64_t allocations = 0;
+};
+
+Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const double seconds =
+        static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+    WEIR_TRY(const auto open, session.tracer().open());
+    std::map<std::int64_t, Leak> by_stack;
+    for (const auto& [key, opened] : open) {
+        if (key.space != kMemory ||
+            seconds - 1e-9 * static_cast<double>(opened.time) < wish.older) {
+            continue;
+        }
+        const auto stack = static_cast<std::int64_t>(opened.number[2]);
+        Leak& leak = by_stack[stack];
+        leak.stack = stack;
+        leak.octets += opened.number[1];
+        leak.allocations++;
+    }
+    std::vector<Leak> leaks;
+    for (const auto& [stack, leak] : by_stack) {
+        leaks.push_back(leak);
+    }
+    std::stable_sort(leaks.begin(), leaks.end(),
+                     [](const Leak& a, const Leak& b) { return a.octets > b.octets; });
+    return leaks;
+}
+
+class Report {
+public:
+    Report(Context& cx, const LeaksWish& wish, trace::Session& session)
+        : cx_(cx), wish_(wish), session_(session) {
+        if (wish.user) {
+            if (auto symbols = kernel::UserSymbols::of(wish.trace.pid)) {
+                symbols_ = *std::move(symbols);
+            }
+        }
+    }
+
+    void show(const std::vector<Leak>& leaks) {
+        const std::size_t shown = std::min(wish_.top, leaks.size());
+        std::string text =
+            fmt::format("[{:%H:%M:%S}] Top {} stacks with outstanding allocations:\n",
+                        fmt::localtime(std::time(nullptr)), shown);
+        output::Json list = output::Json::array();
+        for (const Leak& leak : leaks) {
+            const Words lines = stack(leak.stack);
+            list.push_back(
+                {{"octets", leak.octets}, {"allocations", leak.allocations}, {"stack", lines}});
+            if (list.size() <= shown) {
+                text += fmt::format("\t{} bytes in {} allocations from stack\n", leak.octets,
+                                    leak.allocations);
+                for (const std::string& line : lines) {
+                    text += "\t\t" + output::one_line(line) + "\n";
+                }
+            }
+        }
+        cx_.out.text(text + "\n");
+        cx_.out.line({{"leaks", std::move(list)}});
+    }
+
+private:
+    Words stack(std::int64_t id) {
+        if (!symbols_) {
+            return trace::stack_lines(id, wish_.user, {session_.symbols(), session_.tracer()});
+        }
+        Words lines;
+        for (const std::uint64_t address : session_.tracer().stack(id)) {
+            lines.push_back(symbols_->describe(address));
+        }
+        return lines;
+    }
+
+    Context& cx_;
+    const LeaksWish& wish_;
+    trace::Session& session_;
+    std::optional<kernel::UserSymbols> symbols_;
+};
+
+Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+    WEIR_TRY(const LeaksWish wish, parse_leaks(options, words));
+    TraceEnd end;
+    const kernel::Tracer::Room room{.open = 1U << 20, .stacks = kStacks};
+    WEIR_TRY(auto session, start_session(points(wish), wish.trace, room, end));
+    Report report(cx, wish, session);
+    bool more = true;
+    while (more) {
+        more = end.wait(wish.interval);
+        WEIR_TRY(const auto leaks, read(wish, session));
+        report.show(leaks);
+        if (cx.out.flush() != 0) {
+            return {};
+        }
+    }
+    WEIR_TRY(const TraceClosing closing, close_session(session));
+    cx.out.text(closing.text);
+    cx.out.line({{"closing", closing.json}});
+    return {};
+}
+
+void add_options(po::options_description& add) {
+    const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
+    auto option = add.add_options();
+    option("older,o", text("S"), "only what is older than so many seconds [all]");
+    option("top,T", text("N"), "stacks that are shown [10]");
+    option("library", text("FILE"), "where malloc is [the process's C library]");
+    add_interval(add, "print every so many seconds [once, at the end]");
+    add_tracing(add);
+}
+
+} // namespace
+
+const Verb leaks{
+    .path = "leaks",
+    .operands = "@malloc|@kmalloc",
+    .summary = "memory that was allocated and not released, by stack",
+    .details =
+        R"(Of a process (@malloc: malloc, calloc, realloc, memalign, aligned_alloc, posix_memalign) or of
+the kernel (@kmalloc: kmalloc and caches). Only what is allocated while the command runs is seen.
+
+  weir leaks @malloc --pid 1234 -d 60 --older 10
+  weir leaks @kmalloc --where 'comm == "modprobe"' -d 5
+)",
+    .options = add_options,
+    .run = run};
+
+} // namespace weir::verbs
