@@ -57,7 +57,9 @@ enum trace_operation {
 	TRACE_STRING_USER,
 	TRACE_COMM,   /* -> ; text `index` of the event: the thread's name */
 	TRACE_SAME_STRING, /* -> 1 if text `index` is trace_words[value], else 0 */
-	TRACE_CLOSE,  /* id -> ; takes what was opened under that id in space `index`; none: the event is none */
+	TRACE_CLOSE,  /* id -> ; takes what was opened under that id in space `index`; none: the event is none,
+		       * or, with `size` 1, it is as if the event's process had opened it now */
+	TRACE_SAVED_COMM, /* -> ; text `index` of the event: the name of the thread that opened what was closed */
 };
 
 struct trace_step {
@@ -81,6 +83,8 @@ enum trace_context {
 	CONTEXT_STACK,	 /* kernel stack: key in trace_stacks, or a negative errno */
 	CONTEXT_USER_STACK, /* the same of the process */
 	CONTEXT_ELAPSED,	 /* ns since what TRACE_CLOSE closed was opened */
+	CONTEXT_SAVED_PID, /* who opened it */
+	CONTEXT_SAVED_TID,
 	CONTEXT_FAMILY,	 /* AF_INET, AF_INET6; 0: neither */
 	CONTEXT_PROTOCOL,	 /* IPPROTO_… */
 	CONTEXT_SADDR_HIGH, /* first 64 bits, as a number; IPv4 is ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
@@ -112,13 +116,14 @@ struct trace_recipe {
 	__u32 sink;	    /* enum trace_sink */
 	__u32 numbers;	    /* of an event */
 	__u32 texts;	    /* of an event */
-	__u32 keys;	    /* of its numbers, from the first on, that tell totals apart */
-	__u32 measured;	    /* which number is summed up, or put into a histogram */
+	__u32 keys;	    /* of its numbers, from the first on, that tell totals apart; behind them
+			     * follow what is summed up, the first of which a histogram is of */
 	__u32 scale;	    /* enum trace_scale */
+	__u32 space;	    /* of TRACE_OPEN */
 	__s64 from;	    /* of TRACE_LINEAR */
 	__u64 width;
-	__u32 space;	    /* of TRACE_OPEN */
 	__u32 stacks;	    /* 1: kernel, 2: user */
+	__u32 reserved;
 };
 ABI_ASSERT(trace_recipe, 16 * TRACE_STEPS + 48);
 
@@ -146,6 +151,7 @@ struct trace_event {
 ABI_ASSERT(trace_event, 48 + 8 * TRACE_VALUES + TRACE_STRINGS * TRACE_STRING_SIZE);
 
 #define TRACE_KEYS 6
+#define TRACE_SUMS 2
 
 /* What totals are told apart by. */
 struct trace_key {
@@ -158,11 +164,11 @@ ABI_ASSERT(trace_key, 8 + 8 * TRACE_KEYS + 2 * TRACE_STRING_SIZE);
 
 struct trace_total {
 	__u64 events;
-	__u64 sum; /* of the measured number, as signed 64 bits */
+	__u64 sum[TRACE_SUMS]; /* as signed 64 bits */
 };
-ABI_ASSERT(trace_total, 16);
+ABI_ASSERT(trace_total, 8 + 8 * TRACE_SUMS);
 
-/* What waits to be closed. */
+/* What waits to be closed. What is opened by an event that closes something has the process of that. */
 struct trace_open_key {
 	__u64 id;
 	__u64 space;
@@ -171,10 +177,14 @@ ABI_ASSERT(trace_open_key, 16);
 
 struct trace_opened {
 	__u64 time;
-	__u64 probe;
+	__u32 probe;
+	__u32 reserved;
+	__u32 pid;
+	__u32 tid;
+	char comm[16];
 	__u64 number[TRACE_VALUES];
 };
-ABI_ASSERT(trace_opened, 16 + 8 * TRACE_VALUES);
+ABI_ASSERT(trace_opened, 40 + 8 * TRACE_VALUES);
 
 /* The session's books, per CPU. */
 struct trace_books {
@@ -248,6 +258,8 @@ struct trace_work {
 	__u64 stack[TRACE_STACK];
 	__u32 depth;
 	__u32 passed; /* no test has failed */
+	__u32 inherits; /* something was closed: `closed` has its process */
+	__u32 reserved;
 	struct trace_opened closed;
 	struct trace_key key;
 	struct trace_opened opened;

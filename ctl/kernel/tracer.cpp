@@ -311,7 +311,9 @@ Result<std::vector<std::pair<trace_key, trace_total>>> Tracer::totals(bool clear
         trace_total sum{};
         for (const trace_total& each : of_cpus) {
             sum.events += each.events;
-            sum.sum += each.sum;
+            for (std::size_t i = 0; i < TRACE_SUMS; i++) {
+                sum.sum[i] += each.sum[i];
+            }
         }
         totals.emplace_back(key, sum);
     }

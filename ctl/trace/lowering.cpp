@@ -116,7 +116,7 @@ Parsed<Value> Lowering::load(Value value, const Expression& at) {
 }
 
 bool Lowering::is_text(const Value& value) const {
-    if (value.where == Where::kComm || value.span > 0) {
+    if (value.where == Where::kComm || value.where == Where::kSavedComm || value.span > 0) {
         return true;
     }
     using K = BtfType::Kind;
@@ -135,8 +135,8 @@ bool Lowering::is_text(const Value& value) const {
 }
 
 void Lowering::take_text(const Value& value, std::uint16_t slot) {
-    if (value.where == Where::kComm) {
-        step(TRACE_COMM, slot);
+    if (value.where == Where::kComm || value.where == Where::kSavedComm) {
+        step(value.where == Where::kComm ? TRACE_COMM : TRACE_SAVED_COMM, slot);
         return;
     }
     std::int64_t offset = value.offset;

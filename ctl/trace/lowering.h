@@ -17,6 +17,7 @@ struct Value {
         kSource, // the packet's addresses
         kDestination,
         kComm, // the thread's name
+        kSavedComm, // that of the thread that opened what is closed
     };
     Where where = Where::kStack;
     kernel::BtfType type = {};

@@ -31,6 +31,10 @@ constexpr std::array kBuiltins = {Builtin{"pid", CONTEXT_PID, Shape::kUnsigned},
                                   Builtin{"func", CONTEXT_FUNCTION, Shape::kFunction},
                                   Builtin{"stack", CONTEXT_STACK, Shape::kKernelStack},
                                   Builtin{"ustack", CONTEXT_USER_STACK, Shape::kUserStack}};
+// Of what was closed.
+constexpr std::array kClosed = {Builtin{"elapsed", CONTEXT_ELAPSED, Shape::kUnsigned},
+                                Builtin{"saved_pid", CONTEXT_SAVED_PID, Shape::kUnsigned},
+                                Builtin{"saved_tid", CONTEXT_SAVED_TID, Shape::kUnsigned}};
 constexpr std::array kPacketNumbers = {Builtin{"sport", CONTEXT_SPORT, Shape::kUnsigned},
                                        Builtin{"dport", CONTEXT_DPORT, Shape::kUnsigned},
                                        Builtin{"protocol", CONTEXT_PROTOCOL, Shape::kUnsigned},
@@ -166,9 +170,12 @@ Parsed<Value> Lowering::builtin(const Expression& expression) {
         step(TRACE_SAVED, static_cast<std::uint16_t>(which % TRACE_VALUES));
         return Value{.shape = Shape::kHexadecimal, .user = scope_.user};
     }
-    if (word == "elapsed" && scope_.closes) {
-        step(TRACE_CONTEXT, CONTEXT_ELAPSED);
+    if (const Builtin* closed = find(kClosed, word); closed != nullptr && scope_.closes) {
+        step(TRACE_CONTEXT, static_cast<std::uint16_t>(closed->context));
         return Value{};
+    }
+    if (word == "saved_comm" && scope_.closes) {
+        return Value{.where = Where::kSavedComm, .shape = Shape::kText};
     }
     return packet(expression);
 }

@@ -48,6 +48,7 @@ int deepest(const std::vector<trace_step>& steps) {
         case TRACE_SWAP:
         case TRACE_NOT:
         case TRACE_COMM:
+        case TRACE_SAVED_COMM:
         case TRACE_END:
             break;
         default: // all others take one more than they leave
@@ -68,12 +69,13 @@ Parsed<void> RecipeBuilder::require(const Expression& expression) {
     return {};
 }
 
-Parsed<void> RecipeBuilder::close(const Expression& id, std::uint16_t space) {
+Parsed<void> RecipeBuilder::close(const Expression& id, std::uint16_t space, bool must) {
     Lowering lowering(*this);
     WEIR_PARSE_CHECK(lowering.number(id));
     trace_step close{};
     close.operation = TRACE_CLOSE;
     close.index = space;
+    close.size = must ? 0 : 1;
     steps_.push_back(close);
     return {};
 }

@@ -20,10 +20,12 @@ public:
     text::Parsed<void> require(const Expression& expression);
     // The value becomes a part of the event.
     text::Parsed<void> fetch(const NamedExpression& value);
-    // What was opened in that space under the value is closed; without one the event is none.
-    text::Parsed<void> close(const Expression& id, std::uint16_t space);
+    // What was opened in that space under the value is closed; without one the event is none, or,
+    // unless it `must` be there, the event's process has opened it now.
+    text::Parsed<void> close(const Expression& id, std::uint16_t space, bool must = true);
 
     const std::vector<Field>& fields() const { return fields_; }
+    std::uint32_t numbers() const { return numbers_; } // of the event, so far
     // With its sink still to be set.
     text::Parsed<trace_recipe> finish() const;
 

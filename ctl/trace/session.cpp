@@ -104,8 +104,10 @@ Result<std::pair<Probe, std::uint64_t>> Attacher::prepare(const Place& place, Ba
         WEIR_CHECK(tracer_.write_word(static_cast<std::uint32_t>(i), words_[i]));
     }
     WEIR_TRY(const std::uint32_t recipe, recipe_index(made->recipe));
-    return std::pair{Probe{place.target.name, place.point, way, std::move(made->fields)},
-                     TRACE_COOKIE(probes.size(), recipe)};
+    const std::string& label = points_[place.point].label;
+    return std::pair{
+        Probe{label.empty() ? place.target.name : label, place.point, way, std::move(made->fields)},
+        TRACE_COOKIE(probes.size(), recipe)};
 }
 
 Result<> Attacher::attach_by(const Place& place, Backend way, std::uint64_t cookie) {
@@ -221,19 +223,40 @@ Ways ways_for(const Place& place, const Ways& functions) {
     return functions;
 }
 
-Result<std::vector<Place>> find_places(const std::vector<Point>& points, const Kernel& kernel,
-                                       Backend forced, std::vector<Skipped>& skipped) {
-    std::vector<Place> places;
-    for (std::size_t i = 0; i < points.size(); i++) {
-        Source source = points[i].source;
+// Of the first of the point's sources that the kernel has.
+Result<Targets> find_first(const Point& point, const Kernel& kernel, Backend forced) {
+    Result<Targets> found;
+    for (Source source : point.sources) {
         if (source.kind == Source::Kind::kTracepoint && forced == Backend::kRawTracepoint) {
             source.kind = Source::Kind::kRawTracepoint;
         }
-        WEIR_TRY(Targets targets, find_targets(source, kernel));
-        for (Target& target : targets.found) {
+        found = find_targets(source, kernel);
+        if (found && !found->found.empty()) {
+            break;
+        }
+    }
+    return found;
+}
+
+// What is missing is a warning beside others, and an error alone.
+Result<std::vector<Place>> find_places(const std::vector<Point>& points, const Kernel& kernel,
+                                       Backend forced, std::vector<Skipped>& skipped) {
+    std::vector<Place> places;
+    Result<> missing;
+    for (std::size_t i = 0; i < points.size(); i++) {
+        auto targets = find_first(points[i], kernel, forced);
+        if (!targets) {
+            skipped.push_back({points[i].sources.back().text, targets.error().message()});
+            missing = fail(std::move(targets).error());
+            continue;
+        }
+        for (Target& target : targets->found) {
             places.push_back({std::move(target), i});
         }
-        skipped.insert(skipped.end(), targets.skipped.begin(), targets.skipped.end());
+        skipped.insert(skipped.end(), targets->skipped.begin(), targets->skipped.end());
+    }
+    if (places.empty()) {
+        WEIR_CHECK(missing);
     }
     return places;
 }

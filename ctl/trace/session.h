@@ -19,9 +19,10 @@ struct Made {
 // A source, and what is computed there: asked for each target, because names mean something else in
 // each.
 struct Point {
-    Source source;
+    std::vector<Source> sources; // the first that the kernel has
     std::function<text::Parsed<Made>(const Scope& scope, std::vector<std::string>& words)> make;
-    int pid = 0; // of user functions, the process; 0: all
+    int pid = 0;            // of user functions, the process; 0: all
+    std::string label = {}; // what its probes are called, instead of where they are
 };
 
 // A probe that is attached.

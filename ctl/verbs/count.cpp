@@ -12,8 +12,8 @@ struct Row {
     std::uint64_t count;
 };
 
-Result<std::vector<Row>> rows_of(trace::Session& session, bool clear) {
-    WEIR_TRY(const auto totals, session.tracer().totals(clear));
+Result<std::vector<Row>> rows_of(trace::Session& session) {
+    WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::vector<Row> rows;
     for (const auto& [key, total] : totals) {
         if (total.events > 0) {
@@ -46,24 +46,13 @@ void show(Context& cx, const trace::Session& session, const std::vector<Row>& ro
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const TraceWish wish, parse_wish(options, words));
     WEIR_TRY(const double interval, parse_interval(options));
-    TraceEnd end;
-    const auto points =
-        points_of(wish, {}, [](trace_recipe& recipe) { recipe.sink = TRACE_COUNT; });
-    const kernel::Tracer::Room room{.totals = kTotals};
-    WEIR_TRY(auto session, start_session(points, wish, room, end));
-    while (end.wait(interval)) {
-        WEIR_TRY(const auto rows, rows_of(session, true));
-        show(cx, session, rows);
-        if (cx.out.flush() != 0) {
-            return {};
-        }
-    }
-    WEIR_TRY(const auto rows, rows_of(session, true));
-    show(cx, session, rows);
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text(closing.text);
-    cx.out.line({{"closing", closing.json}});
-    return {};
+    return run_rounds(cx, steps_of(wish.sources, {.sink = trace::Sink::kCount}), wish,
+                      {.totals = kTotals}, {.interval = interval},
+                      [&](trace::Session& session, double) -> Result<> {
+                          WEIR_TRY(const auto rows, rows_of(session));
+                          show(cx, session, rows);
+                          return {};
+                      });
 }
 
 void add_options(po::options_description& add) {

@@ -1,5 +1,7 @@
 #include "verbs/help.h"
 
+#include "presets/preset.h"
+
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
@@ -97,10 +99,16 @@ std::string family_help(std::string_view family) {
                        family, lines.to_string(), family);
 }
 
+std::string details_of(const Verb& verb) {
+    const std::string presets = presets::list(verb.path);
+    return std::string(verb.details) + (presets.empty() ? "" : "\nPresets:\n\n" + presets);
+}
+
 std::string verb_help(const Verb& verb) {
     std::string summary(verb.summary);
     summary[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(summary[0])));
-    std::string text = fmt::format("Usage: {}\n\n{}.\n\n{}", usage_of(verb), summary, verb.details);
+    std::string text =
+        fmt::format("Usage: {}\n\n{}.\n\n{}", usage_of(verb), summary, details_of(verb));
     if (const auto options = options_of(verb); !options.options().empty()) {
         text += "\nOptions:\n" + option_lines(options);
     }

@@ -2,8 +2,7 @@
 #include <fmt/format.h>
 #include <map>
 
-#include "text/lexer.h"
-#include "trace/histogram.h"
+#include "presets/preset.h"
 #include "verbs/all.h"
 #include "verbs/tracing.h"
 
@@ -26,103 +25,62 @@ struct HistWish {
     double interval = 0;
 };
 
-// What is fetched, in the order of the numbers: keys, then what is measured.
-text::Parsed<trace::Made> finish(trace::RecipeBuilder& builder, const trace::Scale& scale,
-                                 std::size_t keys) {
-    WEIR_PARSE(trace_recipe recipe, builder.finish());
-    recipe.sink = TRACE_HISTOGRAM;
-    recipe.measured = recipe.numbers - 1;
-    recipe.keys = recipe.numbers - 1;
-    recipe.scale = scale.kind;
-    recipe.from = scale.from;
-    recipe.width = scale.width;
-    std::vector<trace::Field> fields = builder.fields();
-    fields.resize(keys);
-    return trace::Made{recipe, std::move(fields)};
+std::vector<NamedExpression> joined(std::vector<NamedExpression> keys,
+                                    const NamedExpression& measured) {
+    keys.push_back(measured);
+    return keys;
 }
 
-text::Parsed<trace::Made> make_value(const HistWish& wish, const trace::Scope& scope,
-                                     std::vector<std::string>& words) {
-    trace::RecipeBuilder builder(scope, words);
-    WEIR_PARSE_CHECK(require(wish.trace, builder));
-    for (const NamedExpression& key : wish.by) {
-        WEIR_PARSE_CHECK(builder.fetch(key));
-    }
-    WEIR_PARSE_CHECK(builder.fetch(wish.value.front()));
-    return finish(builder, wish.scale, wish.by.size());
+NamedExpression elapsed(const HistWish& wish) {
+    const char* words = wish.unit == "nsecs"   ? "elapsed"
+                        : wish.unit == "msecs" ? "elapsed / 1000000"
+                                               : "elapsed / 1000";
+    return {"elapsed", *trace::parse_expression(words)};
 }
 
-text::Parsed<trace::Made> make_begin(const HistWish& wish, const trace::Scope& scope,
-                                     std::vector<std::string>& words, std::uint16_t space) {
-    trace::RecipeBuilder builder(scope, words);
-    WEIR_PARSE_CHECK(require(wish.trace, builder));
-    WEIR_PARSE_CHECK(builder.fetch(wish.id.front()));
-    WEIR_PARSE(trace_recipe recipe, builder.finish());
-    recipe.sink = TRACE_OPEN;
-    recipe.space = space;
-    return trace::Made{recipe, builder.fields()};
-}
-
-text::Parsed<trace::Made> make_end(const HistWish& wish, const trace::Scope& scope,
-                                   std::vector<std::string>& words, std::uint16_t space) {
-    trace::Scope closing = scope;
-    closing.closes = true;
-    trace::RecipeBuilder builder(closing, words);
-    WEIR_PARSE_CHECK(builder.close(wish.id.front().expression, space));
-    for (const NamedExpression& key : wish.by) {
-        WEIR_PARSE_CHECK(builder.fetch(key));
-    }
-    const std::string words_of_unit = wish.unit == "nsecs"   ? "elapsed"
-                                      : wish.unit == "msecs" ? "elapsed / 1000000"
-                                                             : "elapsed / 1000";
-    WEIR_PARSE(const Expression elapsed, trace::parse_expression(words_of_unit));
-    WEIR_PARSE_CHECK(builder.fetch({"elapsed", elapsed}));
-    return finish(builder, wish.scale, wish.by.size());
-}
-
-// Of a function, entry and return have a space of their own; of two sources, all have one.
-class Spaces {
-public:
-    explicit Spaces(bool one) : one_(one) {}
-    std::uint16_t of(const std::string& name) {
-        if (one_) {
-            return 0;
-        }
-        return spaces_.emplace(name, static_cast<std::uint16_t>(spaces_.size())).first->second;
-    }
-
-private:
-    bool one_;
-    std::map<std::string, std::uint16_t> spaces_;
-};
-
-std::vector<trace::Point> points(const HistWish& wish) {
-    std::vector<trace::Point> all;
+std::vector<trace::Step> steps(const HistWish& wish) {
     if (!wish.value.empty()) {
-        for (const trace::Source& source : wish.trace.sources) {
-            all.push_back({source, [&](const trace::Scope& scope, std::vector<std::string>& words) {
-                               return make_value(wish, scope, words);
-                           }});
-        }
-        return all;
+        return steps_of(wish.trace.sources, {.values = joined(wish.by, wish.value.front()),
+                                             .sums = 1,
+                                             .sink = trace::Sink::kHistogram,
+                                             .scale = wish.scale});
     }
-    const auto spaces = std::make_shared<Spaces>(!wish.to.empty());
     std::vector<trace::Source> ends = wish.to;
-    for (const trace::Source& source : wish.trace.sources) {
-        all.push_back(
-            {source, [&wish, spaces](const trace::Scope& scope, std::vector<std::string>& words) {
-                 return make_begin(wish, scope, words, spaces->of(scope.of));
-             }});
-        if (wish.to.empty()) {
+    if (wish.to.empty()) {
+        for (const trace::Source& source : wish.trace.sources) {
             ends.push_back(source);
             ends.back().kind = source.kind == Kind::kUser ? Kind::kUserReturn : Kind::kReturn;
         }
     }
-    for (const trace::Source& source : ends) {
-        all.push_back(
-            {source, [&wish, spaces](const trace::Scope& scope, std::vector<std::string>& words) {
-                 return make_end(wish, scope, words, spaces->of(scope.of));
-             }});
+    // Of a function, entry and return have a space of their own; of two sources, all have one.
+    const bool each = wish.to.empty();
+    std::vector<trace::Step> all = steps_of(
+        wish.trace.sources, {.values = wish.id, .sink = trace::Sink::kOpen, .space_of_each = each});
+    const std::vector<trace::Step> closing =
+        steps_of(ends, {.closes = trace::Close{wish.id.front().expression},
+                        .chosen = false,
+                        .values = joined(wish.by, elapsed(wish)),
+                        .sums = 1,
+                        .sink = trace::Sink::kHistogram,
+                        .space_of_each = each,
+                        .scale = wish.scale});
+    all.insert(all.end(), closing.begin(), closing.end());
+    return all;
+}
+
+// Of a preset, whose steps open and close; what is measured is the same as elsewhere.
+std::vector<trace::Step> steps(const HistWish& wish, const presets::Preset& preset) {
+    std::vector<NamedExpression> by = wish.by;
+    for (NamedExpression& key : by) {
+        key.expression = presets::meant(preset, std::move(key.expression));
+    }
+    std::vector<trace::Step> all = preset.steps;
+    for (trace::Step& step : all) {
+        if (step.sink == trace::Sink::kHistogram) {
+            step.values = joined(by, elapsed(wish));
+            step.sums = 1;
+            step.scale = wish.scale;
+        }
     }
     return all;
 }
@@ -164,17 +122,20 @@ Result<> parse_ends(const po::variables_map& options, HistWish& wish) {
     return {};
 }
 
-Result<HistWish> parse_hist(const po::variables_map& options, const Words& words) {
+Result<HistWish> parse_hist(const po::variables_map& options, const Words& words, bool preset) {
     HistWish wish;
-    WEIR_TRY(wish.trace, parse_wish(options, words));
+    WEIR_TRY(wish.trace, preset ? parse_limits(options) : parse_wish(options, words));
     WEIR_TRY(wish.value, parse_values(options, "value"));
     WEIR_TRY(wish.by, parse_values(options, "by"));
     WEIR_TRY(wish.id, parse_values(options, "id"));
     if (wish.value.size() > 1 || wish.id.size() > 1) {
         return usage("--value, --id: one expression");
     }
+    if (preset && options.count("value") + options.count("id") + options.count("to") > 0) {
+        return usage(fmt::format("{}: has its own --value, --id and --to", words.front()));
+    }
     if (wish.id.empty()) {
-        wish.id.push_back({"tid", {.kind = Expression::Kind::kName, .text = "tid"}});
+        wish.id.push_back(named("tid"));
     }
     WEIR_CHECK(parse_ends(options, wish));
     wish.unit = "usecs";
@@ -217,7 +178,7 @@ Result<std::map<std::string, Histogram>> read(trace::Session& session) {
         histogram.keys = std::move(keys);
         histogram.slots[key.slot] += total.events;
         histogram.events += total.events;
-        histogram.sum += static_cast<std::int64_t>(total.sum);
+        histogram.sum += static_cast<std::int64_t>(total.sum[0]);
     }
     return all;
 }
@@ -244,23 +205,15 @@ void show(Context& cx, const HistWish& wish, const std::map<std::string, Histogr
 }
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
-    WEIR_TRY(const HistWish wish, parse_hist(options, words));
-    TraceEnd end;
-    const kernel::Tracer::Room room{.totals = kTotals, .open = kOpen, .stacks = kStacks};
-    WEIR_TRY(auto session, start_session(points(wish), wish.trace, room, end));
-    bool more = true;
-    while (more) {
-        more = end.wait(wish.interval);
-        WEIR_TRY(const auto histograms, read(session));
-        show(cx, wish, histograms);
-        if (cx.out.flush() != 0) {
-            return {};
-        }
-    }
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text(closing.text);
-    cx.out.line({{"closing", closing.json}});
-    return {};
+    WEIR_TRY(const auto preset, presets::wished("hist", words));
+    WEIR_TRY(const HistWish wish, parse_hist(options, words, preset.has_value()));
+    return run_rounds(cx, preset ? steps(wish, *preset) : steps(wish), wish.trace,
+                      {.totals = kTotals, .stacks = kStacks}, {.interval = wish.interval},
+                      [&](trace::Session& session, double) -> Result<> {
+                          WEIR_TRY(const auto histograms, read(session));
+                          show(cx, wish, histograms);
+                          return {};
+                      });
 }
 
 void add_options(po::options_description& add) {
@@ -281,7 +234,7 @@ void add_options(po::options_description& add) {
 } // namespace
 
 const Verb hist{.path = "hist",
-                .operands = "SOURCE...",
+                .operands = "SOURCE...|@PRESET",
                 .summary = "a histogram of a value, or of the time between two points",
                 .details =
                     R"(SOURCE and expressions as for `weir trace`. Slots are counted in the kernel.

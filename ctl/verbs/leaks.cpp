@@ -13,106 +13,64 @@
 namespace weir::verbs {
 namespace {
 
+using trace::Sink;
+using trace::StepWords;
+
 // What is opened: calls between their entry and return, and memory between its allocation and its
 // release.
-enum Space : std::uint16_t { kCall, kMemory };
+enum Space : std::uint16_t { kMemory, kCall };
+// Numbers of what waits to be released; of a call, what its return needs.
+enum Number { kId, kSize, kStack };
 
-// One place in the life of an allocation. Expressions are those of `weir trace`.
-struct Step {
-    std::string source;
-    const char* closes = nullptr; // the id of what ends here
-    Space closes_in = kMemory;
-    const char* where = nullptr; // otherwise nothing begins
-    const char* opens = nullptr; // the id of what begins here
-    Space opens_in = kMemory;
-    const char* size = nullptr;  // number 1 of what begins
-    const char* third = nullptr; // number 2: its stack, or what the return needs
-};
-
-std::vector<Step> kernel_steps() {
-    std::vector<Step> steps;
+std::vector<StepWords> kernel_steps() {
+    std::vector<StepWords> steps;
     for (const char* allocation : {"tp:kmem:kmalloc", "tp:kmem:kmem_cache_alloc"}) {
         steps.push_back(
-            {.source = allocation, .opens = "ptr", .size = "bytes_alloc", .third = "stack"});
+            {.source = allocation, .values = "ptr, bytes_alloc, stack", .sink = Sink::kOpen});
     }
     for (const char* release : {"tp:kmem:kfree", "tp:kmem:kmem_cache_free"}) {
-        steps.push_back({.source = release, .closes = "ptr"});
+        steps.push_back({.source = release, .closes = "ptr", .chosen = false});
     }
     return steps;
 }
 
-// What is asked for is known when a function is called, where it lies when it returns.
-std::vector<Step> user_steps(const std::string& library) {
-    const auto entry = [&](const char* function) { return "u:" + library + ":" + function; };
-    const auto exit = [&](const char* function) { return "uret:" + library + ":" + function; };
-    std::vector<Step> steps;
-    for (const auto& [function, size] :
-         {std::pair{"malloc", "arg0"}, std::pair{"calloc", "arg0 * arg1"},
-          std::pair{"realloc", "arg1"}, std::pair{"memalign", "arg1"},
-          std::pair{"aligned_alloc", "arg1"}}) {
-        steps.push_back(
-            {.source = entry(function), .opens = "tid", .opens_in = kCall, .size = size});
-        steps.push_back({.source = exit(function),
+// What is asked for is known when a function is called, where it lies when it returns. What never
+// began does not end, so that the user's choice matters where it begins.
+std::vector<StepWords> user_steps(const std::string& library) {
+    std::vector<StepWords> steps;
+    const auto allocation = [&](const char* function, const char* noted, const char* succeeded,
+                                const char* memory) {
+        steps.push_back({.source = "u:" + library + ":" + function,
+                         .values = noted,
+                         .sink = Sink::kOpen,
+                         .space = kCall});
+        steps.push_back({.source = "uret:" + library + ":" + function,
                          .closes = "tid",
                          .closes_in = kCall,
-                         .where = "retval != 0",
-                         .opens = "retval",
-                         .size = "saved1",
-                         .third = "ustack"});
+                         .chosen = false,
+                         .where = succeeded,
+                         .values = memory,
+                         .sink = Sink::kOpen});
+    };
+    for (const auto& [function, noted] :
+         {std::pair{"malloc", "tid, arg0"}, std::pair{"calloc", "tid, arg0 * arg1"},
+          std::pair{"realloc", "tid, arg1"}, std::pair{"memalign", "tid, arg1"},
+          std::pair{"aligned_alloc", "tid, arg1"}}) {
+        allocation(function, noted, "retval != 0", "retval, saved1, ustack");
     }
-    steps.push_back({.source = entry("posix_memalign"),
-                     .opens = "tid",
-                     .opens_in = kCall,
-                     .size = "arg2",
-                     .third = "arg0"});
-    steps.push_back({.source = exit("posix_memalign"),
-                     .closes = "tid",
-                     .closes_in = kCall,
-                     .where = "retval == 0",
-                     .opens = "*saved2",
-                     .size = "saved1",
-                     .third = "ustack"});
-    steps.push_back({.source = entry("realloc"), .closes = "arg0"});
-    steps.push_back({.source = entry("free"), .closes = "arg0"});
+    allocation("posix_memalign", "tid, arg2, arg0", "retval == 0", "*saved2, saved1, ustack");
+    for (const char* release : {"realloc", "free"}) {
+        steps.push_back(
+            {.source = "u:" + library + ":" + release, .closes = "arg0", .chosen = false});
+    }
     return steps;
-}
-
-text::Parsed<trace::Expression> expression(const char* words) {
-    return trace::parse_expression(words);
-}
-
-text::Parsed<trace::Made> make(const Step& step, const TraceWish& wish, const trace::Scope& scope,
-                               std::vector<std::string>& words) {
-    trace::Scope here = scope;
-    here.closes = step.closes != nullptr;
-    trace::RecipeBuilder builder(here, words);
-    if (step.closes != nullptr) {
-        WEIR_PARSE(const auto id, expression(step.closes));
-        WEIR_PARSE_CHECK(builder.close(id, step.closes_in));
-    } else {
-        WEIR_PARSE_CHECK(require(wish, builder)); // of what begins; what never began does not end
-    }
-    if (step.where != nullptr) {
-        WEIR_PARSE(const auto where, expression(step.where));
-        WEIR_PARSE_CHECK(builder.require(where));
-    }
-    for (const char* part : {step.opens, step.size, step.third}) {
-        if (part != nullptr) {
-            WEIR_PARSE(const auto value, expression(part));
-            WEIR_PARSE_CHECK(builder.fetch({part, value}));
-        }
-    }
-    WEIR_PARSE(trace_recipe recipe, builder.finish());
-    recipe.sink = step.opens == nullptr ? TRACE_NOTHING : TRACE_OPEN;
-    recipe.space = step.opens_in;
-    return trace::Made{recipe, builder.fields()};
 }
 
 // --- what is asked for --------------------------------------------------------------------------
 
 struct LeaksWish {
     TraceWish trace;
-    std::vector<Step> steps;
+    std::vector<trace::Step> steps;
     bool user = false;
     double older = 0;
     std::size_t top = 10;
@@ -140,34 +98,22 @@ Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& wor
     WEIR_TRY(const std::string preset, operand(words, 0, "@malloc|@kmalloc"));
     WEIR_CHECK(at_most(words, 1));
     WEIR_TRY(const auto at, parse_choice(preset, "allocations", {"@malloc", "@kmalloc"}));
-    WEIR_TRY(wish.trace, parse_wish(options, {"tp:kmem:kmalloc"}));
+    WEIR_TRY(wish.trace, parse_limits(options));
     wish.user = at == 0;
-    if (wish.user && wish.trace.pid == 0) {
+    if (wish.user && wish.trace.choice.pid == 0) {
         return usage("@malloc: of which process? --pid PID");
     }
     std::string library = option_text(options, "library");
     if (wish.user && library.empty()) {
-        WEIR_TRY(library, library_of(wish.trace.pid));
+        WEIR_TRY(library, library_of(wish.trace.choice.pid));
     }
-    wish.steps = wish.user ? user_steps(library) : kernel_steps();
+    WEIR_TRY(wish.steps, trace::parse_steps(wish.user ? user_steps(library) : kernel_steps()));
     WEIR_TRY(wish.older, parse_seconds(options, "older"));
     if (options.count("top") > 0) {
         WEIR_TRY(wish.top, parse_number(option_text(options, "top"), "--top", 1, 1'000'000));
     }
     WEIR_TRY(wish.interval, parse_interval(options));
     return wish;
-}
-
-std::vector<trace::Point> points(const LeaksWish& wish) {
-    std::vector<trace::Point> all;
-    for (const Step& step : wish.steps) {
-        all.push_back({*trace::parse_source(step.source),
-                       [&](const trace::Scope& scope, std::vector<std::string>& words) {
-                           return make(step, wish.trace, scope, words);
-                       },
-                       wish.trace.pid});
-    }
-    return all;
 }
 
 // --- what is shown ------------------------------------------------------------------------------
@@ -190,10 +136,10 @@ Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
             seconds - 1e-9 * static_cast<double>(opened.time) < wish.older) {
             continue;
         }
-        const auto stack = static_cast<std::int64_t>(opened.number[2]);
+        const auto stack = static_cast<std::int64_t>(opened.number[kStack]);
         Leak& leak = by_stack[stack];
         leak.stack = stack;
-        leak.octets += opened.number[1];
+        leak.octets += opened.number[kSize];
         leak.allocations++;
     }
     std::vector<Leak> leaks;
@@ -210,7 +156,7 @@ public:
     Report(Context& cx, const LeaksWish& wish, trace::Session& session)
         : cx_(cx), wish_(wish), session_(session) {
         if (wish.user) {
-            if (auto symbols = kernel::UserSymbols::of(wish.trace.pid)) {
+            if (auto symbols = kernel::UserSymbols::of(wish.trace.choice.pid)) {
                 symbols_ = *std::move(symbols);
             }
         }
@@ -258,23 +204,17 @@ private:
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const LeaksWish wish, parse_leaks(options, words));
-    TraceEnd end;
-    const kernel::Tracer::Room room{.open = 1U << 20, .stacks = kStacks};
-    WEIR_TRY(auto session, start_session(points(wish), wish.trace, room, end));
-    Report report(cx, wish, session);
-    bool more = true;
-    while (more) {
-        more = end.wait(wish.interval);
-        WEIR_TRY(const auto leaks, read(wish, session));
-        report.show(leaks);
-        if (cx.out.flush() != 0) {
-            return {};
-        }
-    }
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text(closing.text);
-    cx.out.line({{"closing", closing.json}});
-    return {};
+    std::optional<Report> report;
+    return run_rounds(cx, wish.steps, wish.trace, {.open = 1U << 20, .stacks = kStacks},
+                      {.interval = wish.interval},
+                      [&](trace::Session& session, double) -> Result<> {
+                          WEIR_TRY(const auto leaks, read(wish, session));
+                          if (!report) {
+                              report.emplace(cx, wish, session);
+                          }
+                          report->show(leaks);
+                          return {};
+                      });
 }
 
 void add_options(po::options_description& add) {

@@ -58,7 +58,7 @@ std::string option_list(const po::options_description& options) {
 std::string verb_section(const Verb& verb) {
     std::string out = fmt::format(".SS \"weir {} {}\"\n{}.\n.sp\n", verb.path, roff(verb.operands),
                                   roff(verb.summary));
-    return out + paragraphs(verb.details) + option_list(options_of(verb));
+    return out + paragraphs(details_of(verb)) + option_list(options_of(verb));
 }
 
 constexpr std::string_view kEnd = R"(.SH EXIT STATUS

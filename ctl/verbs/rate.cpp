@@ -1,81 +1,78 @@
+#include <algorithm>
 #include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <map>
+#include <utility>
 
+#include "presets/preset.h"
 #include "verbs/all.h"
 #include "verbs/tracing.h"
 
 namespace weir::verbs {
 namespace {
 
-// A line of numbers under the probes' names, as vmstat(8) has it.
-class Lines {
-public:
-    Lines(Context& cx, const trace::Session& session) : cx_(cx), session_(session) {
-        std::string title = fmt::format("{:<8}", "TIME");
-        for (const trace::Probe& probe : session.probes()) {
-            title += fmt::format("  {:>{}}", probe.name + "/s", width(probe));
+// Numbers under the probes' names, as vmstat(8) has it. Probes of one name are one column.
+std::vector<std::string> columns_of(const trace::Session& session) {
+    std::vector<std::string> columns;
+    for (const trace::Probe& probe : session.probes()) {
+        if (std::find(columns.begin(), columns.end(), probe.name) == columns.end()) {
+            columns.push_back(probe.name);
         }
-        cx.out.text(title + "\n");
     }
+    return columns;
+}
 
-    void show(const std::vector<std::pair<trace_key, trace_total>>& totals, double seconds) {
-        std::map<std::uint32_t, std::uint64_t> events;
-        for (const auto& [key, total] : totals) {
-            events[key.probe] += total.events;
-        }
-        const std::string time = fmt::format("{:%H:%M:%S}", fmt::localtime(std::time(nullptr)));
-        std::string line = time;
-        output::Json rates = output::Json::object();
-        for (std::uint32_t i = 0; i < session_.probes().size(); i++) {
-            const trace::Probe& probe = session_.probes()[i];
-            const double rate = static_cast<double>(events[i]) / seconds;
-            line += fmt::format("  {:>{}.0f}", rate, width(probe));
-            rates[probe.name] = rate;
-        }
-        cx_.out.text(line + "\n");
-        cx_.out.line({{"time", time}, {"seconds", seconds}, {"per_second", std::move(rates)}});
-    }
+std::size_t width(const std::string& column) {
+    constexpr std::size_t kLeast = 7;
+    return std::max(kLeast, column.size() + 2);
+}
 
-private:
-    static std::size_t width(const trace::Probe& probe) {
-        constexpr std::size_t kLeast = 7;
-        return std::max(kLeast, probe.name.size() + 2);
+std::string title(const trace::Session& session) {
+    std::string line = fmt::format("{:<8}", "TIME");
+    for (const std::string& column : columns_of(session)) {
+        line += fmt::format("  {:>{}}", column + "/s", width(column));
     }
-    Context& cx_;
-    const trace::Session& session_;
-};
+    return line + "\n";
+}
+
+Result<> show(Context& cx, trace::Session& session, double seconds) {
+    WEIR_TRY(const auto totals, session.tracer().totals(true));
+    std::map<std::string, std::uint64_t> events;
+    for (const auto& [key, total] : totals) {
+        events[session.probes().at(key.probe).name] += total.events;
+    }
+    const std::string time = fmt::format("{:%H:%M:%S}", fmt::localtime(std::time(nullptr)));
+    std::string line = time;
+    output::Json rates = output::Json::object();
+    for (const std::string& column : columns_of(session)) {
+        const double rate = static_cast<double>(events[column]) / seconds;
+        line += fmt::format("  {:>{}.0f}", rate, width(column));
+        rates[column] = rate;
+    }
+    cx.out.text(line + "\n");
+    cx.out.line({{"time", time}, {"seconds", seconds}, {"per_second", std::move(rates)}});
+    return {};
+}
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
-    WEIR_TRY(const TraceWish wish, parse_wish(options, words));
-    WEIR_TRY(double interval, parse_interval(options));
-    interval = interval > 0 ? interval : 1;
-    std::uint64_t most = 0, lines = 0;
+    WEIR_TRY(const auto preset, presets::wished("rate", words));
+    WEIR_TRY(const TraceWish wish, preset ? parse_limits(options) : parse_wish(options, words));
+    Rounds rounds{.rest = false};
+    WEIR_TRY(rounds.interval, parse_interval(options));
+    rounds.interval = rounds.interval > 0 ? rounds.interval : 1;
     if (options.count("number") > 0) {
-        WEIR_TRY(most, parse_number(option_text(options, "number"), "-n", 1, 1'000'000'000));
+        WEIR_TRY(rounds.most, parse_number(option_text(options, "number"), "-n", 1, 1'000'000'000));
     }
-    TraceEnd end;
-    const auto points =
-        points_of(wish, {}, [](trace_recipe& recipe) { recipe.sink = TRACE_COUNT; });
-    const kernel::Tracer::Room room{.totals = kTotals};
-    WEIR_TRY(auto session, start_session(points, wish, room, end));
-    Lines out(cx, session);
-    auto before = std::chrono::steady_clock::now();
-    while ((most == 0 || lines < most) && end.wait(interval)) {
-        WEIR_TRY(const auto totals, session.tracer().totals(true));
-        const auto now = std::chrono::steady_clock::now();
-        out.show(totals, std::chrono::duration<double>(now - before).count());
-        before = now;
-        lines++;
-        if (cx.out.flush() != 0) {
-            return {};
-        }
-    }
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text("\n" + closing.text);
-    cx.out.line({{"closing", closing.json}});
-    return {};
+    bool titled = false;
+    return run_rounds(
+        cx, preset ? preset->steps : steps_of(wish.sources, {.sink = trace::Sink::kCount}), wish,
+        {.totals = kTotals}, rounds, [&](trace::Session& session, double seconds) -> Result<> {
+            if (!std::exchange(titled, true)) {
+                cx.out.text(title(session));
+            }
+            return show(cx, session, seconds);
+        });
 }
 
 void add_options(po::options_description& add) {
@@ -88,7 +85,7 @@ void add_options(po::options_description& add) {
 } // namespace
 
 const Verb rate{.path = "rate",
-                .operands = "SOURCE...",
+                .operands = "SOURCE...|@PRESET",
                 .summary =
                     "how often each of some functions or tracepoints is hit, a line a second",
                 .details = R"(SOURCE as for `weir trace`.

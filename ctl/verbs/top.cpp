@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <cctype>
 #include <fmt/format.h>
-#include <tuple>
+#include <map>
 
+#include "presets/preset.h"
+#include "text/lexer.h"
 #include "verbs/all.h"
 #include "verbs/tracing.h"
 
@@ -12,144 +15,187 @@ constexpr std::size_t kRows = 20;
 
 struct TopWish {
     TraceWish trace;
-    std::vector<trace::NamedExpression> by;
-    std::vector<trace::NamedExpression> sum; // one, or none
-    bool by_sum = false;
+    std::vector<trace::Step> steps;
+    presets::View view;
     std::size_t rows = kRows; // 0: all
     double interval = 0;
 };
 
-struct Row {
-    std::vector<std::string> cells;
-    output::Json json;
-    std::uint64_t events = 0;
-    std::int64_t sum = 0;
-};
+// --- what is asked for --------------------------------------------------------------------------
+
+// Keys, and how often; with a sum, that and its average.
+presets::View view_of(const std::vector<trace::NamedExpression>& by,
+                      const std::vector<trace::NamedExpression>& sum) {
+    presets::View view;
+    for (const trace::NamedExpression& each : by) {
+        view.columns.push_back({each.name, each.name});
+    }
+    view.sort = by.size();
+    view.columns.push_back({"COUNT", "count", output::Align::kRight});
+    if (!sum.empty()) {
+        view.columns.push_back({"SUM(" + sum.front().name + ")", "sum", output::Align::kRight});
+        view.columns.push_back({"AVERAGE", "average", output::Align::kRight});
+    }
+    view.row = [sums = !sum.empty()](const presets::Counted& counted) {
+        std::vector<presets::Cell> cells = counted.keys;
+        presets::Counted::Totals all;
+        for (const auto& place : counted.places) {
+            all.events += place.events;
+            all.sums[0] += place.sums[0];
+        }
+        cells.push_back(presets::cell(all.events));
+        if (sums) {
+            cells.push_back({std::to_string(all.sums[0]), all.sums[0]});
+            cells.push_back(presets::cell(
+                static_cast<double>(all.sums[0]) / static_cast<double>(all.events), 1));
+        }
+        return cells;
+    };
+    return view;
+}
+
+Result<> parse_sources(const po::variables_map& options, const Words& words, TopWish& wish) {
+    WEIR_TRY(wish.trace, parse_wish(options, words));
+    WEIR_TRY(auto by, parse_values(options, "by"));
+    WEIR_TRY(const auto sum, parse_values(options, "sum"));
+    if (by.empty()) {
+        by = {named("pid"), named("comm")};
+    }
+    if (sum.size() > 1) {
+        return usage("--sum: one expression");
+    }
+    std::vector<trace::NamedExpression> values = by;
+    values.insert(values.end(), sum.begin(), sum.end());
+    wish.steps =
+        steps_of(wish.trace.sources,
+                 {.values = std::move(values), .sums = sum.size(), .sink = trace::Sink::kCount});
+    wish.view = view_of(by, sum);
+    return {};
+}
+
+// Any column, by its title or its key.
+Result<std::size_t> parse_sort(const std::string& word, const presets::View& view) {
+    const auto same = [](std::string_view a, std::string_view b) {
+        return std::equal(
+            a.begin(), a.end(), b.begin(), b.end(),
+            [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+    };
+    std::vector<std::string> titles;
+    for (std::size_t i = 0; i < view.columns.size(); i++) {
+        const presets::View::Column& column = view.columns[i];
+        if (same(word, column.title) || same(word, column.key)) {
+            return i;
+        }
+        titles.push_back(column.title);
+    }
+    return usage(fmt::format("--sort {}: there are {}", word, join(titles, ", ")));
+}
 
 Result<TopWish> parse_top(const po::variables_map& options, const Words& words) {
     TopWish wish;
-    WEIR_TRY(wish.trace, parse_wish(options, words));
-    WEIR_TRY(wish.by, parse_values(options, "by"));
-    WEIR_TRY(wish.sum, parse_values(options, "sum"));
-    if (wish.by.empty()) {
-        wish.by = {{"pid", {.kind = trace::Expression::Kind::kName, .text = "pid"}},
-                   {"comm", {.kind = trace::Expression::Kind::kName, .text = "comm"}}};
-    }
-    if (wish.sum.size() > 1) {
-        return usage("--sum: one expression");
+    WEIR_TRY(auto preset, presets::wished("top", words));
+    if (preset) {
+        if (options.count("by") + options.count("sum") > 0) {
+            return usage(fmt::format("{}: has its own --by and --sum", words.front()));
+        }
+        WEIR_TRY(wish.trace, parse_limits(options));
+        wish.steps = std::move(preset->steps);
+        wish.view = std::move(preset->view);
+        wish.interval = preset->interval;
+    } else {
+        WEIR_CHECK(parse_sources(options, words, wish));
     }
     if (options.count("sort") > 0) {
-        WEIR_TRY(const auto at,
-                 parse_choice(option_text(options, "sort"), "sort", {"count", "sum"}));
-        wish.by_sum = at == 1;
-        if (wish.by_sum && wish.sum.empty()) {
-            return usage("--sort sum: of what? --sum EXPR");
-        }
+        WEIR_TRY(wish.view.sort, parse_sort(option_text(options, "sort"), wish.view));
     }
     if (options.count("rows") > 0) {
         WEIR_TRY(wish.rows, parse_number(option_text(options, "rows"), "--rows", 0, 1'000'000));
     }
-    WEIR_TRY(wish.interval, parse_interval(options));
+    if (options.count("interval") > 0) {
+        WEIR_TRY(wish.interval, parse_interval(options));
+    }
     return wish;
 }
 
-std::vector<trace::Point> points(const TopWish& wish) {
-    std::vector<trace::NamedExpression> values = wish.by;
-    values.insert(values.end(), wish.sum.begin(), wish.sum.end());
-    const bool sums = !wish.sum.empty();
-    return points_of(wish.trace, values, [sums](trace_recipe& recipe) {
-        recipe.sink = TRACE_COUNT;
-        recipe.keys = recipe.numbers - (sums ? 1 : 0);
-        recipe.measured = sums ? recipe.numbers - 1 : 0;
-    });
+// --- what is shown ------------------------------------------------------------------------------
+
+presets::Cell key_cell(const trace::Field& field, const trace_key& key, const trace::Names& names) {
+    auto value = trace::value_json(field, trace::values_of(key), names);
+    std::string text = value.is_string()  ? output::one_line(value.get<std::string>())
+                       : value.is_array() ? trace::value_text(field, trace::values_of(key), names)
+                                          : value.dump();
+    return {std::move(text), std::move(value)};
 }
 
-// The same keys of several probes are one row.
-Result<std::vector<Row>> read(trace::Session& session, const TopWish& wish) {
+using Rows = std::vector<std::vector<presets::Cell>>;
+
+// What has the same keys is one row, wherever it was counted.
+Result<Rows> read(trace::Session& session, const TopWish& wish) {
     const trace::Names names{session.symbols(), session.tracer()};
     WEIR_TRY(const auto totals, session.tracer().totals(true));
-    std::map<std::vector<std::string>, Row> rows;
+    std::map<std::vector<std::string>, presets::Counted> counted;
     for (const auto& [key, total] : totals) {
-        const auto& fields = session.probes().at(key.probe).fields;
-        Row row;
-        for (std::size_t i = 0; i < wish.by.size(); i++) {
-            const auto value = trace::value_json(fields[i], trace::values_of(key), names);
-            row.cells.push_back(value.is_string() ? output::one_line(value.get<std::string>())
-                                : value.is_array()
-                                    ? trace::value_text(fields[i], trace::values_of(key), names)
-                                    : value.dump());
-            row.json[fields[i].name] = value;
+        const trace::Probe& probe = session.probes().at(key.probe);
+        presets::Counted one{.places = std::vector<presets::Counted::Totals>(wish.steps.size())};
+        std::vector<std::string> texts;
+        for (const trace::Field& field : probe.fields) {
+            one.keys.push_back(key_cell(field, key, names));
+            texts.push_back(one.keys.back().text);
         }
-        Row& place = rows.emplace(row.cells, row).first->second;
-        place.events += total.events;
-        place.sum += static_cast<std::int64_t>(total.sum);
+        auto& totals_there =
+            counted.try_emplace(std::move(texts), std::move(one)).first->second.places[probe.point];
+        totals_there.events += total.events;
+        for (std::size_t i = 0; i < TRACE_SUMS; i++) {
+            totals_there.sums[i] += static_cast<std::int64_t>(total.sum[i]);
+        }
     }
-    std::vector<Row> sorted;
-    for (auto& [cells, row] : rows) {
-        sorted.push_back(std::move(row));
+    Rows rows;
+    for (const auto& [texts, one] : counted) {
+        rows.push_back(wish.view.row(one));
     }
-    std::stable_sort(sorted.begin(), sorted.end(), [&](const Row& a, const Row& b) {
-        return wish.by_sum ? b.sum < a.sum : b.events < a.events;
+    std::stable_sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) {
+        const output::Json &left = a[wish.view.sort].value, &right = b[wish.view.sort].value;
+        return left.is_string() ? left < right : right < left;
     });
-    return sorted;
+    return rows;
 }
 
-void show(Context& cx, const TopWish& wish, const std::vector<Row>& rows) {
+void show(Context& cx, const TopWish& wish, const Rows& rows) {
     std::vector<output::Column> columns;
-    for (const trace::NamedExpression& each : wish.by) {
-        columns.push_back({each.name});
-    }
-    columns.push_back({"COUNT", output::Align::kRight});
-    if (!wish.sum.empty()) {
-        columns.push_back({"SUM(" + wish.sum.front().name + ")", output::Align::kRight});
-        columns.push_back({"AVERAGE", output::Align::kRight});
+    for (const presets::View::Column& column : wish.view.columns) {
+        columns.push_back({column.title, column.align});
     }
     output::Table table(std::move(columns));
     output::Json list = output::Json::array();
-    for (const Row& row : rows) {
-        output::Json json = row.json;
-        json["count"] = row.events;
-        if (!wish.sum.empty()) {
-            json["sum"] = row.sum;
+    for (const auto& row : rows) {
+        output::Json json;
+        Words cells;
+        for (std::size_t i = 0; i < row.size(); i++) {
+            json[wish.view.columns[i].key] = row[i].value;
+            cells.push_back(row[i].text);
         }
         list.push_back(std::move(json));
-        if (wish.rows > 0 && list.size() > wish.rows) {
-            continue;
+        if (wish.rows == 0 || list.size() <= wish.rows) {
+            table.row(std::move(cells));
         }
-        std::vector<std::string> cells = row.cells;
-        cells.push_back(std::to_string(row.events));
-        if (!wish.sum.empty()) {
-            cells.push_back(std::to_string(row.sum));
-            cells.push_back(fmt::format("{:.1f}", static_cast<double>(row.sum) /
-                                                      static_cast<double>(row.events)));
-        }
-        table.row(std::move(cells));
     }
     const std::size_t hidden =
         wish.rows > 0 && rows.size() > wish.rows ? rows.size() - wish.rows : 0;
-    cx.out.text(table.to_string() +
+    const std::string heading = wish.view.heading ? wish.view.heading() + "\n" : "";
+    cx.out.text(heading + table.to_string() +
                 (hidden > 0 ? fmt::format("… and {} rows more\n", hidden) : "") + "\n");
     cx.out.line({{"rows", std::move(list)}});
 }
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const TopWish wish, parse_top(options, words));
-    TraceEnd end;
-    const kernel::Tracer::Room room{.totals = kTotals, .stacks = kStacks};
-    WEIR_TRY(auto session, start_session(points(wish), wish.trace, room, end));
-    bool more = true;
-    while (more) {
-        more = end.wait(wish.interval);
-        WEIR_TRY(const auto rows, read(session, wish));
-        show(cx, wish, rows);
-        if (cx.out.flush() != 0) {
-            return {};
-        }
-    }
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text(closing.text);
-    cx.out.line({{"closing", closing.json}});
-    return {};
+    return run_rounds(cx, wish.steps, wish.trace, {.totals = kTotals, .stacks = kStacks},
+                      {.interval = wish.interval},
+                      [&](trace::Session& session, double) -> Result<> {
+                          WEIR_TRY(const auto rows, read(session, wish));
+                          show(cx, wish, rows);
+                          return {};
+                      });
 }
 
 void add_options(po::options_description& add) {
@@ -159,7 +205,7 @@ void add_options(po::options_description& add) {
            "a row for each of these: 'comm', 'func, stack', 'saddr, dport' "
            "[pid, comm]");
     option("sum", text("EXPR"), "also sum this up, and its average");
-    option("sort", text("count|sum"), "the largest first [count]");
+    option("sort", text("COLUMN"), "the largest first: count, sum, a column of a preset [count]");
     option("rows", text("N"), "at most so many, 0 for all [20]");
     add_interval(add, "print and begin anew every so many seconds [once, at the end]");
     add_tracing(add);
@@ -168,7 +214,7 @@ void add_options(po::options_description& add) {
 } // namespace
 
 const Verb top{.path = "top",
-               .operands = "SOURCE...",
+               .operands = "SOURCE...|@PRESET",
                .summary = "who or what hits a function or tracepoint most",
                .details = R"(SOURCE and expressions as for `weir trace`. Counted in the kernel.
 

@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "presets/preset.h"
 #include "verbs/all.h"
 #include "verbs/tracing.h"
 
@@ -95,23 +96,18 @@ struct Printer {
     }
 };
 
-std::vector<trace::NamedExpression> named(const char* name) {
-    return {{name, {.kind = trace::Expression::Kind::kName, .text = name}}};
-}
-
 // --args alone: all arguments; --args EXPRS: these; then what --ret and --stack ask for.
-Result<std::vector<trace::Point>> points(const po::variables_map& options, TraceWish& wish) {
-    const SetSink event = [](trace_recipe& recipe) { recipe.sink = TRACE_EVENT; };
+Result<std::vector<trace::Step>> steps(const po::variables_map& options, TraceWish& wish) {
     WEIR_TRY(auto values, parse_values(options, "args"));
     if (options.count("args") > 0 && values.empty()) {
         if (options.count("stack") + options.count("ustack") > 0) {
             return usage("--stack: name the arguments too, --args 'a, b'");
         }
-        return points_with_all_arguments(wish, event);
+        return steps_of(wish.sources, {.everything = true, .sink = trace::Sink::kEvent});
     }
     for (const char* each : {"stack", "ustack"}) {
         if (options.count(each) > 0) {
-            values.push_back(named(each).front());
+            values.push_back(named(each));
         }
     }
     if (options.count("ret") > 0) {
@@ -127,9 +123,9 @@ Result<std::vector<trace::Point>> points(const po::variables_map& options, Trace
             }
         }
         const bool calls = wish.sources.front().kind == trace::Source::Kind::kSyscallReturn;
-        values.push_back(named(calls ? "ret" : "retval").front());
+        values.push_back(named(calls ? "ret" : "retval"));
     }
-    return points_of(wish, values, event);
+    return steps_of(wish.sources, {.values = std::move(values), .sink = trace::Sink::kEvent});
 }
 
 Result<> resolve(const std::string& call, Context& cx) {
@@ -148,12 +144,18 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_CHECK(at_most(words, 0));
         return resolve(option_text(options, "resolve-syscall"), cx);
     }
-    WEIR_TRY(TraceWish wish, parse_wish(options, words));
+    WEIR_TRY(const auto preset, presets::wished("trace", words));
+    WEIR_TRY(TraceWish wish, preset ? parse_limits(options) : parse_wish(options, words));
     std::uint64_t most = 0;
     if (options.count("number") > 0) {
         WEIR_TRY(most, parse_number(option_text(options, "number"), "-n", 1, 1'000'000'000));
     }
-    WEIR_TRY(const auto wanted, points(options, wish));
+    std::vector<trace::Step> wanted;
+    if (preset) {
+        wanted = preset->steps;
+    } else {
+        WEIR_TRY(wanted, steps(options, wish));
+    }
     TraceEnd end;
     const kernel::Tracer::Room room{.ring_octets = kRingOctets, .stacks = kStacks};
     WEIR_TRY(auto session, start_session(wanted, wish, room, end));
@@ -174,10 +176,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         }
     }
     WEIR_CHECK(session.tracer().poll(0, each));
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text("\n" + closing.text);
-    cx.out.line({{"closing", closing.json}});
-    return {};
+    cx.out.text("\n");
+    return show_closing(cx, session);
 }
 
 void add_options(po::options_description& add) {
@@ -198,7 +198,7 @@ void add_options(po::options_description& add) {
 
 const Verb trace{
     .path = "trace",
-    .operands = "SOURCE...",
+    .operands = "SOURCE...|@PRESET",
     .summary = "a line for every event in the kernel, with arguments by its own types",
     .details =
         R"(SOURCE is fn:FUNCTION or ret:FUNCTION (its return), tp:SUBSYSTEM:EVENT, raw:TRACEPOINT (with

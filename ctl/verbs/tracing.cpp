@@ -21,47 +21,6 @@ Error expression_error(const char* option, const text::TextError& error) {
                  Fault::kUsage);
 }
 
-std::vector<trace::Point>
-points(const TraceWish& wish,
-       const std::function<text::Parsed<void>(trace::RecipeBuilder&, const trace::Scope&)>& fetch,
-       const SetSink& sink) {
-    std::vector<trace::Point> all;
-    for (const trace::Source& source : wish.sources) {
-        all.push_back(
-            {source,
-             [&wish, fetch, sink](const trace::Scope& scope,
-                                  std::vector<std::string>& words) -> text::Parsed<trace::Made> {
-                 trace::RecipeBuilder builder(scope, words);
-                 WEIR_PARSE_CHECK(require(wish, builder));
-                 WEIR_PARSE_CHECK(fetch(builder, scope));
-                 WEIR_PARSE(trace_recipe recipe, builder.finish());
-                 sink(recipe);
-                 return trace::Made{recipe, builder.fields()};
-             },
-             wish.pid});
-    }
-    return all;
-}
-
-// Names of a scope that can be shown as they are.
-std::vector<std::string> shown_names(const trace::Scope& scope) {
-    std::vector<std::string> names;
-    for (const auto& [name, type] : scope.arguments) {
-        if (!name.empty()) {
-            names.push_back(name);
-        }
-    }
-    for (const trace::RecordField& field : scope.record) {
-        if (field.shape != trace::RecordField::Shape::kOctets) {
-            names.push_back(field.name);
-        }
-    }
-    if (scope.result) {
-        names.emplace_back("retval");
-    }
-    return names;
-}
-
 } // namespace
 
 void add_tracing(po::options_description& add) {
@@ -74,32 +33,36 @@ void add_tracing(po::options_description& add) {
         "end after so long [when it is interrupted]");
 }
 
-Result<TraceWish> parse_wish(const po::variables_map& options, const Words& sources) {
+Result<TraceWish> parse_limits(const po::variables_map& options) {
     TraceWish wish;
-    if (sources.empty()) {
-        return usage("SOURCE is missing: fn:vfs_read, tp:skb:kfree_skb, sys:openat, …");
-    }
-    for (const std::string& each : sources) {
-        WEIR_TRY(auto source, trace::parse_source(each));
-        wish.sources.push_back(std::move(source));
-    }
     if (options.count("backend") > 0) {
         WEIR_TRY(wish.backend, trace::parse_backend(option_text(options, "backend")));
     }
     if (options.count("where") > 0) {
-        const std::string where = option_text(options, "where");
-        auto expression = trace::parse_expression(where);
+        auto expression = trace::parse_expression(option_text(options, "where"));
         if (!expression) {
             return fail(expression_error("where", expression.error()));
         }
-        wish.where = std::make_unique<trace::Expression>(*std::move(expression));
+        wish.choice.where = *std::move(expression);
     }
     if (options.count("pid") > 0) {
         constexpr std::uint64_t kMost = 1U << 22; // the kernel's PID_MAX_LIMIT
         WEIR_TRY(const auto pid, parse_number(option_text(options, "pid"), "--pid", 1, kMost));
-        wish.pid = static_cast<int>(pid);
+        wish.choice.pid = static_cast<int>(pid);
     }
     WEIR_TRY(wish.seconds, parse_seconds(options, "seconds"));
+    return wish;
+}
+
+Result<TraceWish> parse_wish(const po::variables_map& options, const Words& sources) {
+    if (sources.empty()) {
+        return usage("SOURCE is missing: fn:vfs_read, tp:skb:kfree_skb, sys:openat, …");
+    }
+    WEIR_TRY(TraceWish wish, parse_limits(options));
+    for (const std::string& each : sources) {
+        WEIR_TRY(auto source, trace::parse_source(each));
+        wish.sources.push_back(std::move(source));
+    }
     return wish;
 }
 
@@ -140,46 +103,18 @@ Result<std::vector<trace::NamedExpression>> parse_values(const po::variables_map
     return *std::move(list);
 }
 
-text::Parsed<void> require(const TraceWish& wish, trace::RecipeBuilder& builder) {
-    if (wish.pid != 0) {
-        using Kind = trace::Expression::Kind;
-        const trace::Expression is_it{
-            .kind = Kind::kBinary,
-            .text = "==",
-            .children = {{.kind = Kind::kName, .text = "self_pid"},
-                         {.kind = Kind::kNumber, .number = static_cast<std::uint64_t>(wish.pid)}}};
-        WEIR_PARSE_CHECK(builder.require(is_it));
+trace::NamedExpression named(const char* name) {
+    return {name, {.kind = trace::Expression::Kind::kName, .text = name}};
+}
+
+std::vector<trace::Step> steps_of(const std::vector<trace::Source>& sources,
+                                  const trace::Step& step) {
+    std::vector<trace::Step> steps;
+    for (const trace::Source& source : sources) {
+        steps.push_back(step);
+        steps.back().sources = {source};
     }
-    return wish.where ? builder.require(*wish.where) : text::Parsed<void>{};
-}
-
-std::vector<trace::Point> points_of(const TraceWish& wish,
-                                    const std::vector<trace::NamedExpression>& values,
-                                    const SetSink& sink) {
-    return points(
-        wish,
-        [values](trace::RecipeBuilder& builder, const trace::Scope&) -> text::Parsed<void> {
-            for (const trace::NamedExpression& each : values) {
-                WEIR_PARSE_CHECK(builder.fetch(each));
-            }
-            return {};
-        },
-        sink);
-}
-
-std::vector<trace::Point> points_with_all_arguments(const TraceWish& wish, const SetSink& sink) {
-    return points(
-        wish,
-        [](trace::RecipeBuilder& builder, const trace::Scope& scope) -> text::Parsed<void> {
-            for (const std::string& name : shown_names(scope)) {
-                const trace::Expression expression{.kind = trace::Expression::Kind::kName,
-                                                   .text = name};
-                // What does not fit an event, or is a structure by value, is left out.
-                (void)builder.fetch({name, expression});
-            }
-            return {};
-        },
-        sink);
+    return steps;
 }
 
 TraceEnd::TraceEnd() {
@@ -224,9 +159,14 @@ bool TraceEnd::wait(double seconds) const {
     return false;
 }
 
-Result<trace::Session> start_session(const std::vector<trace::Point>& points, const TraceWish& wish,
-                                     const kernel::Tracer::Room& room, TraceEnd& end) {
-    WEIR_TRY(auto session, trace::Session::start(points, wish.backend, room));
+Result<trace::Session> start_session(const std::vector<trace::Step>& steps, const TraceWish& wish,
+                                     kernel::Tracer::Room room, TraceEnd& end) {
+    const bool opens = std::any_of(steps.begin(), steps.end(), [](const trace::Step& step) {
+        return step.sink == trace::Sink::kOpen;
+    });
+    room.open = opens ? std::max(room.open, kOpen) : 1;
+    WEIR_TRY(auto session,
+             trace::Session::start(trace::points_of(steps, wish.choice), wish.backend, room));
     const std::size_t count = session.probes().size();
     output::note(fmt::format("{} probe{} attached", count, count == 1 ? "" : "s"));
     end.begin(wish.seconds);
@@ -283,6 +223,37 @@ Result<TraceClosing> close_session(trace::Session& session) {
         closing.json["ns_a_hit"] = each;
     }
     return closing;
+}
+
+Result<> show_closing(Context& cx, trace::Session& session) {
+    WEIR_TRY(const TraceClosing closing, close_session(session));
+    cx.out.text(closing.text);
+    cx.out.line({{"closing", closing.json}});
+    return {};
+}
+
+Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const TraceWish& wish,
+                    const kernel::Tracer::Room& room, const Rounds& rounds,
+                    const std::function<Result<>(trace::Session&, double seconds)>& show) {
+    TraceEnd end;
+    WEIR_TRY(auto session, start_session(steps, wish, room, end));
+    auto before = steady_clock::now();
+    for (std::uint64_t done = 0; rounds.most == 0 || done < rounds.most; done++) {
+        const bool more = end.wait(rounds.interval);
+        if (!more && !rounds.rest) {
+            break;
+        }
+        const auto now = steady_clock::now();
+        WEIR_CHECK(show(session, std::chrono::duration<double>(now - before).count()));
+        before = now;
+        if (cx.out.flush() != 0) {
+            return {}; // nobody reads it any more
+        }
+        if (!more) {
+            break;
+        }
+    }
+    return show_closing(cx, session);
 }
 
 } // namespace weir::verbs

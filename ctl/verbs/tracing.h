@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "trace/event_text.h"
-#include "trace/session.h"
+#include "trace/step.h"
 #include "verbs/words.h"
 
 // What the tracing verbs have in common.
@@ -28,25 +28,20 @@ Result<double> parse_seconds(const po::variables_map& options, const char* name)
 struct TraceWish {
     std::vector<trace::Source> sources;
     trace::Backend backend = trace::Backend::kAny;
-    std::unique_ptr<trace::Expression> where; // none: every event
-    double seconds = 0;                       // 0: until it is interrupted
-    int pid = 0;                              // 0: every process
+    trace::Choice choice;
+    double seconds = 0; // 0: until it is interrupted
 };
+// Without sources, as for a preset.
+Result<TraceWish> parse_limits(const po::variables_map& options);
 Result<TraceWish> parse_wish(const po::variables_map& options, const Words& sources);
 // "skb->len, skb->dev->name", of the option; none if it is not given.
 Result<std::vector<trace::NamedExpression>> parse_values(const po::variables_map& options,
                                                          const char* option);
+trace::NamedExpression named(const char* name);
 
-// What every event of the wish must be: --pid, --where.
-text::Parsed<void> require(const TraceWish& wish, trace::RecipeBuilder& builder);
-
-// Points of the wish's sources, all of which compute the same.
-using SetSink = std::function<void(trace_recipe&)>;
-std::vector<trace::Point> points_of(const TraceWish& wish,
-                                    const std::vector<trace::NamedExpression>& values,
-                                    const SetSink& sink);
-// Without --args: what the source itself has.
-std::vector<trace::Point> points_with_all_arguments(const TraceWish& wish, const SetSink& sink);
+// Steps at the wish's sources, all of which do the same.
+std::vector<trace::Step> steps_of(const std::vector<trace::Source>& sources,
+                                  const trace::Step& step);
 
 // Interrupted, or the time is over. Ctrl-C and SIGTERM end the wait, not the process.
 class TraceEnd {
@@ -66,8 +61,9 @@ private:
 };
 
 // Attaches, says so on stderr, for scripts that wait for it, and begins the time of the wish.
-Result<trace::Session> start_session(const std::vector<trace::Point>& points, const TraceWish& wish,
-                                     const kernel::Tracer::Room& room, TraceEnd& end);
+// Where steps open something, there is room for kOpen at least.
+Result<trace::Session> start_session(const std::vector<trace::Step>& steps, const TraceWish& wish,
+                                     kernel::Tracer::Room room, TraceEnd& end);
 // What sessions of each kind have room for.
 inline constexpr std::uint32_t kRingOctets = 1U << 22, kTotals = 10240, kOpen = 65536,
                                kStacks = 16384;
@@ -78,5 +74,18 @@ struct TraceClosing {
     output::Json json;
 };
 Result<TraceClosing> close_session(trace::Session& session);
+// The same as the last of the output.
+Result<> show_closing(Context& cx, trace::Session& session);
+
+// When what was counted is shown.
+struct Rounds {
+    double interval = 0;    // seconds; 0: only at the end
+    std::uint64_t most = 0; // so many times; 0: without end
+    bool rest = true;       // also what is counted since the last round, at the end
+};
+// Attaches, shows each round what was counted in it, and closes.
+Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const TraceWish& wish,
+                    const kernel::Tracer::Room& room, const Rounds& rounds,
+                    const std::function<Result<>(trace::Session&, double seconds)>& show);
 
 } // namespace weir::verbs

@@ -115,16 +115,36 @@ static __always_inline __u64 trace_same(const struct trace_text *text, __u32 wor
 	return 1;
 }
 
+static __always_inline void trace_note_process(struct trace_opened *opened)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	opened->pid = id >> 32;
+	opened->tid = id;
+	bpf_get_current_comm(opened->comm, sizeof(opened->comm));
+}
+
 static __always_inline bool trace_close(struct trace_work *work, const struct trace_step *step)
 {
 	struct trace_open_key key = {.id = trace_pop(work), .space = step->index};
 	const struct trace_opened *opened = bpf_map_lookup_elem(&trace_open, &key);
 
-	if (!opened)
-		return false;
-	__builtin_memcpy(&work->closed, opened, sizeof(work->closed));
-	work->context[CONTEXT_ELAPSED] = work->context[CONTEXT_NOW] - opened->time;
-	return bpf_map_delete_elem(&trace_open, &key) == 0; /* once, whoever else closes it */
+	if (opened) {
+		__builtin_memcpy(&work->closed, opened, sizeof(work->closed));
+		if (bpf_map_delete_elem(&trace_open, &key))
+			return false; /* once, whoever else closes it */
+	} else {
+		if (!step->size)
+			return false;
+		__builtin_memset(&work->closed, 0, sizeof(work->closed));
+		work->closed.time = work->event.time;
+		trace_note_process(&work->closed);
+	}
+	work->inherits = 1;
+	work->context[CONTEXT_ELAPSED] = work->event.time - work->closed.time;
+	work->context[CONTEXT_SAVED_PID] = work->closed.pid;
+	work->context[CONTEXT_SAVED_TID] = work->closed.tid;
+	return true;
 }
 
 /* One step; false: the recipe ends here. */
@@ -198,6 +218,10 @@ static __always_inline bool trace_step(struct trace_work *work, struct trace_boo
 		__builtin_memset(trace_text(work, step->index), 0, sizeof(struct trace_text));
 		bpf_get_current_comm(trace_text(work, step->index)->octets, sizeof(work->event.comm));
 		break;
+	case TRACE_SAVED_COMM:
+		__builtin_memset(trace_text(work, step->index), 0, sizeof(struct trace_text));
+		__builtin_memcpy(trace_text(work, step->index)->octets, work->closed.comm, sizeof(work->closed.comm));
+		break;
 	case TRACE_SAME_STRING:
 		trace_push(work, trace_same(trace_text(work, step->index), step->value));
 		break;
@@ -235,6 +259,7 @@ static __always_inline bool trace_run(struct trace_work *work, struct trace_book
 
 	work->depth = 0;
 	work->passed = 1;
+	work->inherits = 0;
 	bpf_loop(TRACE_STEPS, trace_next, &run, 0);
 	return work->passed;
 }

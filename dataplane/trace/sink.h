@@ -2,6 +2,7 @@
 /* What becomes of an event. Every one that finds no room is counted as lost. */
 #pragma once
 
+#include "trace/machine.h"
 #include "trace/work.h"
 
 static __always_inline long trace_emit(struct trace_work *work, const struct trace_recipe *recipe)
@@ -58,12 +59,12 @@ static __always_inline long trace_count(struct trace_work *work, const struct tr
 {
 	struct trace_key *key = &work->key;
 	struct trace_total first = {}, *total;
-	__u64 measured = work->event.number[recipe->measured & (TRACE_VALUES - 1)];
+	__u32 measured = recipe->keys;
 
 	__builtin_memset(key, 0, sizeof(*key));
 	key->probe = work->event.probe;
 	if (recipe->sink == TRACE_HISTOGRAM)
-		key->slot = trace_slot(recipe, measured);
+		key->slot = trace_slot(recipe, work->event.number[measured & (TRACE_VALUES - 1)]);
 	for (__u32 i = 0; i < TRACE_KEYS; i++)
 		if (i < recipe->keys)
 			key->number[i] = work->event.number[i];
@@ -80,7 +81,9 @@ static __always_inline long trace_count(struct trace_work *work, const struct tr
 	}
 	/* An interrupt may count on the same CPU. */
 	__sync_fetch_and_add(&total->events, 1);
-	__sync_fetch_and_add(&total->sum, measured);
+	for (__u32 i = 0; i < TRACE_SUMS; i++, measured++)
+		if (measured < recipe->numbers)
+			__sync_fetch_and_add(&total->sum[i], work->event.number[measured & (TRACE_VALUES - 1)]);
 	return 0;
 }
 
@@ -90,6 +93,13 @@ static __always_inline long trace_remember(struct trace_work *work, const struct
 
 	work->opened.time = work->event.time;
 	work->opened.probe = work->event.probe;
+	if (work->inherits) {
+		work->opened.pid = work->closed.pid;
+		work->opened.tid = work->closed.tid;
+		__builtin_memcpy(work->opened.comm, work->closed.comm, sizeof(work->opened.comm));
+	} else {
+		trace_note_process(&work->opened);
+	}
 	__builtin_memcpy(work->opened.number, work->event.number, sizeof(work->opened.number));
 	return bpf_map_update_elem(&trace_open, &key, &work->opened, BPF_ANY);
 }

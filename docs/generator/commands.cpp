@@ -41,7 +41,8 @@ std::string details(std::string_view text) {
 std::string section(const Verb& verb) {
     const std::string operands = verb.operands.empty() ? "" : " " + std::string(verb.operands);
     return fmt::format("\n### weir {}\n\n`weir {}{}`: {}.\n\n{}{}", verb.path, verb.path, operands,
-                       verb.summary, details(verb.details), options_table(verbs::options_of(verb)));
+                       verb.summary, details(verbs::details_of(verb)),
+                       options_table(verbs::options_of(verb)));
 }
 
 } // namespace

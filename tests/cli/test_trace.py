@@ -85,7 +85,10 @@ def test_a_session_ends_by_itself(actor):
     (("trace", "tp:skb:kfree_skb", "-d", "0"), "--seconds '0': expected seconds, above 0"),
     (("hist", "tp:skb:kfree_skb"), "where does the time end? --to SOURCE"),
     (("hist", "tp:skb:kfree_skb", "--value", "len", "--linear", "5"), "expected FROM:WIDTH"),
-    (("top", "tp:skb:kfree_skb", "--sort", "sum"), "--sort sum: of what?"),
+    (("top", "tp:skb:kfree_skb", "--sort", "sum"), "--sort sum: there are pid, comm, COUNT"),
+    (("top", "@oncpu"), "it is one of `weir hist @oncpu`"),
+    (("rate", "@vsf"), "did you mean '@vfs'?"),
+    (("hist", "@oncpu", "--id", "tid"), "@oncpu: has its own --value, --id and --to"),
     (("count", "tp:skb:kfree_skb", "--backend", "fentry"), "only kernel functions are probed so"),
 ])
 def test_wrong_words(weir, words, complaint):

@@ -228,8 +228,9 @@ def test_who_does_it_most(actor):
 
     rows = top.stop()[0]["rows"]
 
-    assert rows == [{"pid": other.pid, "comm": "python3", "count": 5, "sum": 5 * SIZE},
-                    {"pid": actor.pid, "comm": "python3", "count": 3, "sum": 3 * SIZE}]
+    assert rows == [
+        {"pid": other.pid, "comm": "python3", "count": 5, "sum": 5 * SIZE, "average": SIZE},
+        {"pid": actor.pid, "comm": "python3", "count": 3, "sum": 3 * SIZE, "average": SIZE}]
 
 
 def test_what_is_not_there_is_a_warning_among_others_and_an_error_alone():
