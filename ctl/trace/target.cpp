@@ -34,8 +34,7 @@ Result<Targets> functions(const Source& source, const Kernel& kernel) {
                         source.text, nearest(source.name, kernel.symbols.matching("*"))));
     }
     for (const std::string& name : names) {
-        if (is_pattern(source.name) && !kernel.hookable.empty() &&
-            kernel.hookable.count(name) == 0) {
+        if (is_pattern(source.name) && !kernel.symbols.hookable(name)) {
             targets.skipped.push_back({name, "not traceable (notrace, or blacklisted)"});
         } else if (kernel.symbols.count(name) > 1) {
             targets.skipped.push_back(
@@ -121,9 +120,8 @@ Result<Kernel> Kernel::read() {
     if (auto types = kernel::Btf::of_kernel()) {
         kernel.types = *std::move(types);
     }
-    WEIR_TRY(kernel.symbols, kernel::Symbols::read());
+    WEIR_TRY(kernel.symbols, kernel::Symbols::of_kernel());
     WEIR_CHECK(kernel::reach_tracefs());
-    kernel.hookable = kernel::hookable_functions();
     return kernel;
 }
 

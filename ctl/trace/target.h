@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "kernel/btf.h"
@@ -17,7 +16,6 @@ namespace weir::trace {
 struct Kernel {
     std::optional<kernel::Btf> types; // none: no arguments by name
     kernel::Symbols symbols;
-    std::unordered_set<std::string> hookable; // empty: not told
     static Result<Kernel> read();
 };
 
