@@ -1,3 +1,4 @@
+#include <bit>
 #include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -128,6 +129,25 @@ Result<std::vector<trace::Step>> steps(const po::variables_map& options, TraceWi
     return steps_of(wish.sources, {.values = std::move(values), .sink = trace::Sink::kEvent});
 }
 
+// "64K": octets of the ring, as the kernel makes one.
+Result<std::uint32_t> parse_ring(const po::variables_map& options) {
+    constexpr std::uint64_t kKilo = 1024, kLeast = 4 * kKilo, kMost = 1U << 30;
+    std::string word = option_text(options, "ring");
+    if (word.empty()) {
+        return kRingOctets;
+    }
+    const std::uint64_t unit = word.back() == 'K' ? kKilo : word.back() == 'M' ? kKilo * kKilo : 1;
+    if (unit > 1) {
+        word.pop_back();
+    }
+    WEIR_TRY(const auto units, parse_number(word, "--ring", 1, kMost));
+    if (units * unit < kLeast || units * unit > kMost || !std::has_single_bit(units)) {
+        return usage(fmt::format("--ring '{}': expected a power of two from 4K to 1024M",
+                                 option_text(options, "ring")));
+    }
+    return static_cast<std::uint32_t>(units * unit);
+}
+
 Result<> resolve(const std::string& call, Context& cx) {
     WEIR_TRY(const auto kernel, trace::Kernel::read());
     const std::string symbol = trace::syscall_symbol(call, kernel);
@@ -157,7 +177,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_TRY(wanted, steps(options, wish));
     }
     TraceEnd end;
-    const kernel::Tracer::Room room{.ring_octets = kRingOctets, .stacks = kStacks};
+    WEIR_TRY(const std::uint32_t ring, parse_ring(options));
+    const kernel::Tracer::Room room{.ring_octets = ring, .stacks = kStacks};
     WEIR_TRY(auto session, start_session(wanted, wish, room, end));
     cx.out.text("time             cpu      pid  comm             probe\n");
     const Printer print{cx, session, option_text(options, "say")};
@@ -189,6 +210,8 @@ void add_options(po::options_description& add) {
     option("ustack", "with the process's stack, as addresses");
     option("say", po::value<std::string>()->value_name("TEXT"), "a text behind every line");
     option("number,n", po::value<std::string>()->value_name("N"), "end after so many events");
+    option("ring", po::value<std::string>()->value_name("SIZE"),
+           "room for events that wait to be shown: 64K, 16M [4M]");
     option("resolve-syscall", po::value<std::string>()->value_name("CALL"),
            "print the function that a system call is, and nothing else");
     add_tracing(add);

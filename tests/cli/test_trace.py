@@ -1,6 +1,8 @@
 """`weir trace` and its like where tracepoints are all that there is: words, and known activity."""
 
+import os
 import re
+import subprocess
 
 import pytest
 
@@ -67,6 +69,31 @@ def test_so_many_and_no_more(actor):
     actor.do(DROPS.format(5, 4245))
 
     assert len(events(trace.wait())) == 2
+
+
+def test_what_the_ring_does_not_hold_is_counted_as_lost(actor):
+    """While nobody reads: what is shown and what is lost make up all that happened."""
+    happened = 1000
+    trace = Tracing("trace", "tp:skb:kfree_skb", "--args", "dport", "--where", "dport == 4246",
+                    "--ring", "4K", text=True)
+    with trace.stopped():
+        actor.do(DROPS.format(happened, 4246))
+
+    lines = trace.stop().splitlines()
+
+    shown = [line for line in lines if "skb:kfree_skb" in line]
+    # 48 octets of each event, 8 of its number and 8 of the ring; the ring is never quite full.
+    assert len(shown) == 4095 // (48 + 8 + 8)
+    assert re.match(rf"{len(shown)} events of \d+ hits, {happened - len(shown)} lost; "
+                    r"probes: 1 by tp", lines[-1])
+
+
+@pytest.mark.parametrize("size", ["4000", "3K", "2048M", "K", "12Q"])
+def test_a_ring_is_a_power_of_two(size):
+    refused = subprocess.run([os.environ["WEIR"], "trace", "tp:skb:kfree_skb", "--ring", size],
+                             text=True, capture_output=True)
+    assert refused.returncode == 2
+    assert "--ring" in refused.stderr
 
 
 def test_a_session_ends_by_itself(actor):

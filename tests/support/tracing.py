@@ -1,5 +1,6 @@
 """`weir trace` and its like while something known happens."""
 
+import contextlib
 import json
 import os
 import signal
@@ -75,6 +76,16 @@ class Tracing:
         assert self.process.returncode == 0, complaints
         output = "".join(self._output)
         return output if self.text else [json.loads(line) for line in output.splitlines()]
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """It reads nothing meanwhile."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def kill(self):
         self.process.kill()
