@@ -93,7 +93,11 @@ Parsed<Value> Lowering::argument(std::size_t index) {
     if (scope_.types == nullptr || id == 0) {
         return Value{.shape = Shape::kHexadecimal, .user = scope_.user};
     }
-    return in_register(scope_.types->type(id));
+    Value value = in_register(scope_.types->type(id));
+    if (scope_.arguments[index].first == "location") { // of skb:kfree_skb: who called it
+        value.shape = Shape::kFunction;
+    }
+    return value;
 }
 
 Value Lowering::in_register(const BtfType& type) {

@@ -1,101 +1,13 @@
 #include <bit>
-#include <ctime>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "presets/preset.h"
 #include "verbs/all.h"
+#include "verbs/event_printer.h"
 #include "verbs/tracing.h"
 
 namespace weir::verbs {
 namespace {
-
-constexpr double kNano = 1e9;
-
-// Wall-clock time of an event, which bears CLOCK_MONOTONIC.
-class WallClock {
-public:
-    WallClock() : offset_(now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC)) {}
-    std::string time_of_day(std::uint64_t monotonic) const {
-        constexpr std::int64_t kSecond = 1'000'000'000;
-        const std::int64_t at = static_cast<std::int64_t>(monotonic) + offset_;
-        return fmt::format("{:%H:%M:%S}.{:06d}",
-                           fmt::localtime(static_cast<std::time_t>(at / kSecond)),
-                           at % kSecond / 1000);
-    }
-
-private:
-    static std::int64_t now(clockid_t clock) {
-        timespec time{};
-        clock_gettime(clock, &time);
-        return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-    }
-    std::int64_t offset_;
-};
-
-bool is_stack(const trace::Field& field) {
-    return field.shape == trace::Shape::kKernelStack || field.shape == trace::Shape::kUserStack;
-}
-
-struct Printer {
-    Context& cx;
-    trace::Session& session;
-    std::string say;
-    WallClock clock = {};
-
-    void operator()(const trace_event& event) const {
-        const trace::Probe& probe = session.probes().at(event.probe);
-        if (cx.out.json()) {
-            cx.out.line(json_of(event, probe));
-        } else {
-            cx.out.text(text_of(event, probe));
-        }
-    }
-
-    std::string text_of(const trace_event& event, const trace::Probe& probe) const {
-        const trace::Names names{session.symbols(), session.tracer()};
-        const trace::Values values = trace::values_of(event);
-        std::string line =
-            fmt::format("{}  {:>3}  {:>7}  {:<15}  {}", clock.time_of_day(event.time), event.cpu,
-                        event.pid, output::one_line(event.comm), probe.name);
-        std::string below;
-        for (const trace::Field& field : probe.fields) {
-            if (!is_stack(field)) {
-                line += fmt::format("  {}={}", field.name,
-                                    output::one_line(trace::value_text(field, values, names)));
-                continue;
-            }
-            const auto id = static_cast<std::int64_t>(event.number[field.index]);
-            for (const std::string& each :
-                 trace::stack_lines(id, field.shape == trace::Shape::kUserStack, names)) {
-                below += "    " + each + "\n";
-            }
-        }
-        return line + (say.empty() ? "" : "  " + say) + "\n" + below;
-    }
-
-    output::Json json_of(const trace_event& event, const trace::Probe& probe) const {
-        const trace::Names names{session.symbols(), session.tracer()};
-        const trace::Values values = trace::values_of(event);
-        output::Json fields = output::Json::object();
-        for (const trace::Field& field : probe.fields) {
-            fields[field.name] = trace::value_json(field, values, names);
-        }
-        output::Json json{{"time", static_cast<double>(event.time) / kNano},
-                          {"cpu", event.cpu},
-                          {"pid", event.pid},
-                          {"tid", event.tid},
-                          {"comm", event.comm},
-                          {"probe", probe.name}};
-        if (!fields.empty()) {
-            json["values"] = std::move(fields);
-        }
-        if (!say.empty()) {
-            json["say"] = say;
-        }
-        return json;
-    }
-};
 
 // --args alone: all arguments; --args EXPRS: these; then what --ret and --stack ask for.
 Result<std::vector<trace::Step>> steps(const po::variables_map& options, TraceWish& wish) {
@@ -180,8 +92,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_TRY(const std::uint32_t ring, parse_ring(options));
     const kernel::Tracer::Room room{.ring_octets = ring, .stacks = kStacks};
     WEIR_TRY(auto session, start_session(wanted, wish, room, end));
-    cx.out.text("time             cpu      pid  comm             probe\n");
-    const Printer print{cx, session, option_text(options, "say")};
+    cx.out.text(kEventTitle);
+    const EventPrinter print(cx, session, option_text(options, "say"));
     std::uint64_t shown = 0;
     const auto each = [&](const trace_event& event) {
         if (most == 0 || shown < most) {
