@@ -16,7 +16,8 @@ KERNEL_FOLDERS = ("ctl/kernel/", "dataplane/", "tests/", "bench/", "docs/generat
 LAYERS = {
     "text": ({"compile", "kernel", "trace", "output", "verbs"}, set()),
     "compile": ({"text", "kernel", "trace", "output", "verbs"}, set()),
-    "kernel": ({"text", "compile", "trace", "output", "verbs"}, {"compile/images.h"}),
+    "drops": ({"text", "compile", "trace", "output", "verbs"}, set()),
+    "kernel": ({"text", "compile", "trace", "drops", "output", "verbs"}, {"compile/images.h"}),
     "trace": ({"compile", "output", "verbs"}, set()),
     "model": ({"text", "compile", "kernel", "trace", "output", "verbs"}, set()),
     "base": ({"model", "text", "compile", "kernel", "trace", "output", "verbs"}, set()),
