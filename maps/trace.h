@@ -150,7 +150,7 @@ struct trace_event {
 };
 ABI_ASSERT(trace_event, 48 + 8 * TRACE_VALUES + TRACE_STRINGS * TRACE_STRING_SIZE);
 
-#define TRACE_KEYS 6
+#define TRACE_KEYS 12 /* a 5-tuple is seven of them */
 #define TRACE_SUMS 2
 
 /* What totals are told apart by. */

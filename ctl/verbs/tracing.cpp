@@ -160,13 +160,17 @@ bool TraceEnd::wait(double seconds) const {
 }
 
 Result<trace::Session> start_session(const std::vector<trace::Step>& steps, const TraceWish& wish,
-                                     kernel::Tracer::Room room, TraceEnd& end) {
+                                     kernel::Tracer::Room room, TraceEnd& end,
+                                     const Ready& ready) {
     const bool opens = std::any_of(steps.begin(), steps.end(), [](const trace::Step& step) {
         return step.sink == trace::Sink::kOpen;
     });
     room.open = opens ? std::max(room.open, kOpen) : 1;
     WEIR_TRY(auto session,
              trace::Session::start(trace::points_of(steps, wish.choice), wish.backend, room));
+    if (ready) {
+        WEIR_CHECK(ready(session));
+    }
     const std::size_t count = session.probes().size();
     output::note(fmt::format("{} probe{} attached", count, count == 1 ? "" : "s"));
     end.begin(wish.seconds);
@@ -234,9 +238,10 @@ Result<> show_closing(Context& cx, trace::Session& session) {
 
 Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const TraceWish& wish,
                     const kernel::Tracer::Room& room, const Rounds& rounds,
-                    const std::function<Result<>(trace::Session&, double seconds)>& show) {
+                    const std::function<Result<>(trace::Session&, double seconds)>& show,
+                    const Ready& ready) {
     TraceEnd end;
-    WEIR_TRY(auto session, start_session(steps, wish, room, end));
+    WEIR_TRY(auto session, start_session(steps, wish, room, end, ready));
     auto before = steady_clock::now();
     for (std::uint64_t done = 0; rounds.most == 0 || done < rounds.most; done++) {
         const bool more = end.wait(rounds.interval);

@@ -61,9 +61,11 @@ private:
 };
 
 // Attaches, says so on stderr, for scripts that wait for it, and begins the time of the wish.
-// Where steps open something, there is room for kOpen at least.
+// Where steps open something, there is room for kOpen at least. `ready`: called before it is said.
+using Ready = std::function<Result<>(trace::Session&)>;
 Result<trace::Session> start_session(const std::vector<trace::Step>& steps, const TraceWish& wish,
-                                     kernel::Tracer::Room room, TraceEnd& end);
+                                     kernel::Tracer::Room room, TraceEnd& end,
+                                     const Ready& ready = {});
 // What sessions of each kind have room for.
 inline constexpr std::uint32_t kRingOctets = 1U << 22, kTotals = 10240, kOpen = 65536,
                                kStacks = 16384;
@@ -86,6 +88,7 @@ struct Rounds {
 // Attaches, shows each round what was counted in it, and closes.
 Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const TraceWish& wish,
                     const kernel::Tracer::Room& room, const Rounds& rounds,
-                    const std::function<Result<>(trace::Session&, double seconds)>& show);
+                    const std::function<Result<>(trace::Session&, double seconds)>& show,
+                    const Ready& ready = {});
 
 } // namespace weir::verbs

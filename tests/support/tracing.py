@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 BINARY = os.environ.get("WEIR", "weir")
 DEADLINE = 120  # of a machine under emulation
@@ -34,6 +35,14 @@ class Actor:
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "done\n"
 
+    def ask(self, code):
+        """The same of code that prints one line: that line."""
+        self.process.stdin.write(repr(code) + "\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        assert self.process.stdout.readline() == "done\n"
+        return answer.strip()
+
     def end(self):
         self.process.stdin.close()
         self.process.wait()
@@ -42,10 +51,11 @@ class Actor:
 class Tracing:
     """A tracing verb that is attached when this is made."""
 
-    def __init__(self, *words, text=False):
+    def __init__(self, *words, text=False, netns=None):
         self.text = text
+        within = [] if netns is None else ["nsenter", f"--net=/run/netns/{netns}"]
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", BINARY, *([] if text else ["--json"]), *map(str, words)], text=True,
+            [*within, "setpriv", "--pdeathsig", "KILL", BINARY, *([] if text else ["--json"]), *map(str, words)], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.complaints = []
         while True:
@@ -61,6 +71,14 @@ class Tracing:
     def _read(self):
         for line in self.process.stdout:
             self._output.append(line)
+
+    def until(self, done):
+        """Waits until that is true of the documents so far, and answers them."""
+        deadline = time.monotonic() + DEADLINE
+        while not done(documents := [json.loads(line) for line in list(self._output)]):
+            assert time.monotonic() < deadline, documents
+            time.sleep(0.02)
+        return documents
 
     def stop(self):
         """What it printed: documents, or text."""

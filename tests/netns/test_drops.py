@@ -1,0 +1,181 @@
+"""Where packets are lost: each cause with its exact figure, and a ledger that balances."""
+
+import os
+import subprocess
+
+import pytest
+
+from drop_lab import (BINARY, CLOSED, FILTERED, HERE, RULE, THERE, VIP, DropLab, assert_balanced,
+                      causes, lose_in_each_way, make_a_small_socket, send, stage)
+from tracing import closing
+
+
+@pytest.fixture(scope="module")
+def lab():
+    there = DropLab(f"/sys/fs/bpf/weir-drops-{os.getpid()}")
+    yield there
+    there.close()
+
+
+def test_the_ledger_of_an_interface_balances(lab):
+    make_a_small_socket(lab)
+    # 1 kbit/s: the first packets leave by the burst, some wait, all others are dropped.
+    lab.queue("tbf", "rate", "1kbit", "burst", "2000", "limit", "3000")
+    trace = lab.drops("--ledger", "near")
+    lost = lose_in_each_way(lab)
+
+    documents = trace.stop()
+
+    queue = lab.queue_counters()
+    lab.no_queue()
+    assert lost.queue > 0
+    assert_balanced(documents[0]["ledger"], lost, queue)
+    end = closing(documents)
+    assert (end["lost"], end["nested"], end["not_probed"]) == (0, 0, [])
+
+
+def test_the_ledger_as_text(lab):
+    trace = lab.drops("--ledger", "near", text=True)
+    lab.far.do(send(3, RULE) + "\n" + send(2, CLOSED))
+
+    lines = [line.split() for line in trace.stop().splitlines()]
+
+    assert ["received", "driver", "5", "5", "0", "ip", "-s", "link"] in lines
+    assert ["xdp", "5", "2", "3", "Weir's", "counters"] in lines
+    assert ["3", "rule", "1", "udp", "dport", str(RULE), "drop", "Weir's", "counters"] in lines
+    assert ["2", "NO_SOCKET", "__udp4_lib_rcv", "skb:kfree_skb"] in lines
+    assert ["lost:", "5", "with", "a", "cause,", "0", "unexplained"] in lines
+
+
+def test_each_interval_has_a_ledger_of_its_own(lab):
+    trace = lab.drops("--ledger", "near", "-i", "0.2")
+
+    def lost(documents):
+        return sum(each["ledger"]["lost"] for each in documents if "ledger" in each)
+    lab.far.do(send(5, CLOSED))
+    first = trace.until(lambda documents: lost(documents) >= 5)
+    lab.far.do(send(2, RULE))
+
+    documents = trace.stop()
+
+    assert (lost(first), lost(documents[len(first):])) == (5, 2)
+    assert {each["ledger"]["unexplained"] for each in documents if "ledger" in each} == {0}
+
+
+def test_the_table_has_weirs_drops_beside_the_kernels(lab):
+    trace = lab.drops("near", "-d", 60)
+    lab.far.do(send(11, RULE) + "\n" + send(7, FILTERED) + "\n" + send(5, CLOSED))
+
+    table = trace.stop()[0]
+
+    rows = [(each["packets"], each["reason"], each["function"], each["device"])
+            for each in table["drops"]]
+    assert rows == [(11, f"rule 1: udp dport {RULE} drop", "weir/xdp", "near"),
+                    (7, "NETFILTER_DROP", "nft_do_chain", "near"),
+                    (5, "NO_SOCKET", "__udp4_lib_rcv", "near")]
+    assert table["packets"] == 23
+
+
+def test_drops_of_weir_in_tc_are_told_once(lab):
+    lab.weir("detach", "near")
+    lab.weir("attach", "near", "--hook", "tc-ingress")
+    try:
+        table, ledger = lab.drops("near", "-d", 60), lab.drops("--ledger", "near")
+        lab.far.do(send(11, RULE) + "\n" + send(5, CLOSED))
+
+        rows = [(each["packets"], each["function"]) for each in table.stop()[0]["drops"]]
+        books = ledger.stop()[0]["ledger"]
+
+        assert rows == [(11, "weir/tc-ingress"), (5, "__udp4_lib_rcv")]
+        assert causes(books, "received", "tc-ingress") == {"rule 1": 11}
+        assert (books["lost"], books["unexplained"]) == (16, 0)
+    finally:
+        lab.weir("detach", "near")
+        lab.weir("attach", "near")
+
+
+def test_drops_of_generic_xdp_are_told_once(lab):
+    lab.weir("detach", "near")
+    lab.weir("attach", "near", "--mode", "generic")
+    try:
+        table, ledger = lab.drops("near", "-d", 60), lab.drops("--ledger", "near")
+        lab.far.do(send(11, RULE) + "\n" + send(5, CLOSED))
+
+        rows = [(each["packets"], each["function"]) for each in table.stop()[0]["drops"]]
+        books = ledger.stop()[0]["ledger"]
+
+        assert rows == [(11, "weir/xdp"), (5, "__udp4_lib_rcv")]
+        assert causes(books, "received", "xdp") == {"rule 1": 11}
+        assert (books["lost"], books["unexplained"]) == (16, 0)
+    finally:
+        lab.weir("detach", "near")
+        lab.weir("attach", "near")
+
+
+def test_frames_that_an_interface_cannot_take(lab):
+    lab.balance_over_an_exit()
+    table, ledger = lab.drops("near", "-d", 60), lab.drops("--ledger", "near")
+    lab.far.do(send(9, CLOSED, to=VIP))
+
+    (row,) = table.stop()[0]["drops"]
+    books = ledger.stop()[0]["ledger"]
+
+    assert row == {"packets": 9, "reason": "EOPNOTSUPP", "function": "xdp_redirect_err to exit",
+                   "device": "near"}
+    redirect = stage(books, "received", "redirect")
+    assert (redirect["in"], redirect["on"], redirect["dropped"]) == (9, 0, 9)
+    assert (books["lost"], books["unexplained"]) == (9, 0)
+
+    lab.within(lab.neighbour, "ethtool", "-K", "away", "gro", "on")
+    ledger = lab.drops("--ledger", "near")
+    lab.far.do(send(9, CLOSED, to=VIP))
+    books = ledger.stop()[0]["ledger"]
+    redirect = stage(books, "received", "redirect")
+    assert (redirect["in"], redirect["on"], redirect["dropped"]) == (9, 9, 0)
+    assert (books["lost"], books["unexplained"]) == (0, 0)
+
+
+def test_by_flow_and_by_stack(lab):
+    trace = lab.drops("near", "-d", 60, "--where", f"dport == {CLOSED}", "--by",
+                      "protocol, saddr, daddr, dport", "--stack")
+    lab.far.do(send(5, CLOSED) + "\n" + send(7, FILTERED))
+
+    (row,) = trace.stop()[0]["drops"]
+
+    assert (row["packets"], row["reason"], row["device"]) == (5, "NO_SOCKET", "near")
+    assert (row["protocol"], row["saddr"], row["daddr"], row["dport"]) == (17, THERE, HERE, CLOSED)
+    assert any("ip_local_deliver" in line for line in row["stack"])
+
+
+def test_a_line_for_each_packet(lab):
+    trace = lab.drops("--each", "near", "-n", 5, "--where", f"dport == {CLOSED}")
+    lab.far.do(send(5, CLOSED))
+
+    lines = [each["values"] for each in trace.wait() if "values" in each]
+
+    assert len(lines) == 5
+    assert {each["reason"] for each in lines} == {"SKB_DROP_REASON_NO_SOCKET"}
+    assert {each["daddr"] for each in lines} == {HERE}
+    assert all("udp" in each["location"] for each in lines)
+
+
+def test_drops_of_all_namespaces_say_which(lab):
+    trace = lab.drops("-d", 60, "--where", f"dport == {CLOSED}")
+    lab.near.do(send(4, CLOSED, to=THERE))
+
+    (row,) = trace.stop()[0]["drops"]
+
+    assert (row["packets"], row["device"]) == (4, f"far ({lab.neighbour})")
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (("--ledger",), "DEV is missing"),
+    (("--ledger", "near", "--where", "dport == 1"), "--where has no meaning beside it"),
+    (("--each", "-i", "1"), "has no interval"),
+    (("neer",), "did you mean 'near'?"),
+])
+def test_what_is_refused(lab, words, complaint):
+    done = subprocess.run(["nsenter", f"--net=/run/netns/{lab.node}", BINARY, "drops", *words],
+                          text=True, capture_output=True)
+    assert done.returncode != 0
+    assert complaint in done.stderr

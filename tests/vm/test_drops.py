@@ -1,0 +1,61 @@
+"""`weir drops` on Debian's kernels: reasons, functions and tracepoints differ, the figures do not."""
+
+import os
+import pathlib
+import platform
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+
+from drop_lab import (CLOSED, OPEN, THERE, VIP, DropLab, assert_balanced, checks,  # noqa: E402
+                      lose_in_each_way, make_a_small_socket, send, stage)
+from tracing import closing  # noqa: E402
+
+# From 6.3 on a redirect asks first whether the device takes frames.
+KERNEL = tuple(int(part) for part in platform.release().split(".")[:2])
+
+
+@pytest.fixture(scope="module")
+def lab():
+    there = DropLab(f"/sys/fs/bpf/weir-drops-{os.getpid()}")
+    yield there
+    there.close()
+
+
+def test_the_ledger_of_an_interface_balances(lab):
+    make_a_small_socket(lab)
+    lab.queue("netem", "limit", "4", "delay", "200s")
+    trace = lab.drops("--ledger", "near")
+    lost = lose_in_each_way(lab)
+
+    documents = trace.stop()
+
+    queue = lab.queue_counters()
+    lab.no_queue()
+    assert (queue["packets"], queue["qlen"]) == (0, 4)
+    assert_balanced(documents[0]["ledger"], lost, queue)
+    end = closing(documents)
+    assert (end["lost"], end["nested"], end["not_probed"]) == (0, 0, [])
+
+
+def test_loss_by_netem_and_frames_that_an_interface_cannot_take(lab):
+    lab.balance_over_an_exit()
+    lab.queue("netem", "loss", "100%")
+    table, ledger = lab.drops("near", "-d", 600), lab.drops("--ledger", "near")
+    lab.far.do(send(9, CLOSED, to=VIP))
+    lab.near.do(send(6, OPEN, to=THERE))
+
+    rows = {each["function"]: each["packets"] for each in table.stop()[0]["drops"]}
+    books = ledger.stop()[0]["ledger"]
+
+    lab.no_queue()
+    refused = "xdp_devmap_xmit to exit" if KERNEL < (6, 3) else "xdp_redirect_err to exit"
+    assert rows[refused] == 9
+    assert sum(rows.values()) == 15
+    redirect = stage(books, "received", "redirect")
+    assert (redirect["in"], redirect["on"], redirect["dropped"]) == (9, 0, 9)
+    assert stage(books, "sent", "qdisc")["dropped"] == 6
+    assert checks(books)["drops of qdisc netem"] == (6, 6)
+    assert (books["lost"], books["unexplained"]) == (15, 0)
