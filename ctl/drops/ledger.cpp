@@ -243,6 +243,8 @@ private:
             dropped += cpu.dropped;
         }
         check("softnet_stat dropped", dropped, backlog, Check::Of::kMachine);
+        ledger_.softnet = now_.softnet;
+        std::erase_if(ledger_.softnet, [](const kernel::Softnet& cpu) { return cpu.dropped == 0; });
     }
 
     std::uint64_t events(Stage stage) const { return events_[static_cast<std::size_t>(stage)]; }
@@ -269,11 +271,14 @@ private:
         }
         for (const Stage stage : {Stage::kXdp, Stage::kRedirect, Stage::kBacklog, Stage::kTcIngress,
                                   Stage::kStack, Stage::kSocket}) {
-            const std::uint64_t on = less(here, sum(of(stage)));
+            const std::uint64_t dropped = sum(of(stage));
+            // A veth counts what the backlog took, other drivers what they gave.
+            const bool counted_behind = stage == Stage::kBacklog && device_.peer != 0;
+            const std::uint64_t in = counted_behind ? here + dropped : here;
+            here = less(in, dropped);
             if (!of(stage).empty() || stage == Stage::kStack) {
-                row(stage, here, on, "");
+                row(stage, in, here, "");
             }
-            here = on;
         }
         add_sending();
     }

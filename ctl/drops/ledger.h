@@ -73,6 +73,7 @@ struct Ledger {
     std::vector<StageRow> stages; // those with anything to say
     std::vector<Check> checks;
     std::vector<Loss> copies;
+    std::vector<kernel::Softnet> softnet; // CPUs of the machine that have dropped
 
     std::uint64_t lost() const;        // with a cause
     std::uint64_t unexplained() const; // of the interface's own checks

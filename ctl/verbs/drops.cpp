@@ -66,7 +66,7 @@ void show(Context& cx, const DropWish& wish, std::uint64_t most, double seconds,
     }
     const bool redraw = isatty(STDOUT_FILENO) == 1;
     cx.out.text(fmt::format("{}{:.1f} s, {} packets dropped\n{}{}\n", redraw ? "\033[H\033[J" : "",
-                            seconds, all, text,
+                            seconds, all, rows.empty() ? "" : text,
                             hidden > 0 ? fmt::format("… and {} rows more\n", hidden) : ""));
     cx.out.line({{"seconds", seconds}, {"packets", all}, {"drops", std::move(list)}});
 }
@@ -110,6 +110,10 @@ Result<> run_each(const TraceWish& trace, const DropWish& wish, std::uint32_t ne
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     const std::string device = words.empty() ? "" : words.front();
+    if (!cx.pins.loaded()) {
+        output::note(fmt::format("Weir is not loaded ({}): its own drops are not among these",
+                                 cx.pins.base().string()));
+    }
     if (options.count("ledger") > 0) {
         WEIR_TRY(const std::string of, operand(words, 0, "DEV"));
         return run_drop_ledger(options, of, cx);

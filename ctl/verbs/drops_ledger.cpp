@@ -134,6 +134,10 @@ std::string text_of(const drops::Ledger& ledger) {
         text += fmt::format("not lost: {} copies for packet sockets, {} in {}\n", copy.packets,
                             copy.cause, copy.where);
     }
+    for (const kernel::Softnet& cpu : ledger.softnet) {
+        text +=
+            fmt::format("softnet, of the whole machine: CPU {} dropped {}\n", cpu.cpu, cpu.dropped);
+    }
     return text + fmt::format("lost: {} with a cause, {} unexplained\n", ledger.lost(),
                               ledger.unexplained());
 }
@@ -161,6 +165,7 @@ Json json_of(const drops::Ledger& ledger) {
             json["on"] = *row.on;
         }
         json["dropped"] = row.dropped();
+        json["source"] = row.source;
         json["causes"] = losses_json(row.losses);
         stages.push_back(std::move(json));
     }
@@ -172,9 +177,14 @@ Json json_of(const drops::Ledger& ledger) {
                           {"explained", check.explained},
                           {"unexplained", check.unexplained()}});
     }
+    Json softnet = Json::array();
+    for (const kernel::Softnet& cpu : ledger.softnet) {
+        softnet.push_back({{"cpu", cpu.cpu}, {"dropped", cpu.dropped}});
+    }
     return {{"stages", std::move(stages)},
             {"checks", std::move(checks)},
             {"copies", losses_json(ledger.copies)},
+            {"softnet", std::move(softnet)},
             {"lost", ledger.lost()},
             {"unexplained", ledger.unexplained()}};
 }

@@ -103,7 +103,9 @@ Result<std::vector<DropRow>> DropTable::of_kernel(trace::Session& session) {
     WEIR_TRY(const auto totals, session.tracer().totals(false));
     std::map<std::vector<std::string>, DropRow> rows;
     drops::Losses frames;
-    for (const auto& [key, now] : totals) {
+    for (const auto& each : totals) {
+        const auto& key = each.first; // lambdas take no structured bindings (clang 14)
+        const trace_total& now = each.second;
         trace_total& before = totals_[octets_of(key)];
         trace_total more = now;
         more.events -= before.events;

@@ -210,6 +210,22 @@ TEST(DropLedger, CountersOfMoreThanTheInterfaceDoNotCountForIt) {
 
     EXPECT_EQ(unexplained(ledger, "softnet_stat dropped"), 7U);
     EXPECT_EQ(unexplained(ledger, "UDP RcvbufErrors"), 9U);
+    EXPECT_EQ(ledger.softnet.size(), 2U);
+    EXPECT_EQ(ledger.unexplained(), 0U);
+}
+
+TEST(DropLedger, AVethCountsWhatTheBacklogTook) {
+    Snapshot now;
+    now.link.rx_packets = 10;
+    now.link.rx_dropped = 3;
+    now.losses.packets = {{{"CPU_BACKLOG", "enqueue_to_backlog", kNear, 0, kHere}, 3}};
+    Device veth = kDevice;
+    veth.peer = 7;
+
+    EXPECT_EQ(find(balance({}, now, kDevice), Stage::kBacklog)->on, 7U);
+    const Ledger ledger = balance({}, now, veth);
+    EXPECT_EQ(find(ledger, Stage::kBacklog)->in, 13U);
+    EXPECT_EQ(find(ledger, Stage::kStack)->in, 10U);
     EXPECT_EQ(ledger.unexplained(), 0U);
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 
-from drop_lab import (CLOSED, OPEN, THERE, VIP, DropLab, assert_balanced, checks,  # noqa: E402
+from drop_lab import (CLOSED, HERE, OPEN, THERE, VIP, DropLab, assert_balanced, checks,  # noqa: E402
                       lose_in_each_way, make_a_small_socket, send, stage)
 from tracing import closing  # noqa: E402
 
@@ -59,3 +59,29 @@ def test_loss_by_netem_and_frames_that_an_interface_cannot_take(lab):
     assert stage(books, "sent", "qdisc")["dropped"] == 6
     assert checks(books)["drops of qdisc netem"] == (6, 6)
     assert (books["lost"], books["unexplained"]) == (15, 0)
+
+
+def test_a_cpu_whose_backlog_is_full(lab):
+    """Without XDP a veth queues for the CPU. A segmented datagram comes at once: some find no place."""
+    lab.weir("detach", "near")
+    lab.within(lab.neighbour, "ethtool", "-K", "far", "tx-udp-segmentation", "off")
+    pathlib.Path("/proc/sys/net/core/netdev_max_backlog").write_text("10")
+    segments = 30
+    ledger = lab.drops("--ledger", "near")
+    lab.far.do("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+               "s.setsockopt(socket.IPPROTO_UDP, 103, 100)\n"  # UDP_SEGMENT, 100 octets each
+               f"s.sendto(b'x' * 100 * {segments}, ('{HERE}', {CLOSED}))")
+
+    books = ledger.stop()[0]["ledger"]
+
+    softnet = stage(books, "received", "softnet")
+    arrived = stage(books, "received", "stack")["in"]
+    assert 0 < arrived < segments
+    assert softnet["causes"][0]["cause"] == "CPU_BACKLOG"
+    assert (softnet["in"], softnet["on"], softnet["dropped"]) == \
+        (segments, arrived, segments - arrived)
+    dropped = (segments - arrived, segments - arrived)
+    assert checks(books)["softnet_stat dropped"] == dropped
+    assert checks(books)["rx_dropped, rx_nohandler"] == dropped
+    assert sum(each["dropped"] for each in books["softnet"]) == segments - arrived
+    assert (books["lost"], books["unexplained"]) == (segments, 0)  # nobody heard the others
