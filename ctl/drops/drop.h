@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 // Packets that were lost, as tracepoints tell of them.
 namespace weir::drops {
@@ -22,10 +23,13 @@ struct Drop {
 
 // Frames that were lost between an XDP program and where it sent them.
 struct FrameLoss {
-    std::string tracepoint; // "xdp_redirect_err"
-    std::string error;      // "ENXIO", or what the program answered: "ABORTED"
-    std::uint32_t from = 0; // interface that they came in by; 0: not told
-    std::uint32_t to = 0;   // interface that they should leave by; 0: not told
+    std::string tracepoint;   // "xdp_redirect_err"
+    std::string error;        // "ENXIO", or what the program answered: "ABORTED"
+    std::uint32_t from = 0;   // interface that they came in by; 0: not told
+    std::uint32_t to = 0;     // interface that they should leave by; 0: not told
+    std::uint32_t netns = 0;  // of both
+    std::string device = {};  // the name of `from`
+    std::string program = {}; // which one; "": not told
 
     auto operator<=>(const FrameLoss&) const = default;
 };
@@ -40,7 +44,8 @@ inline constexpr const char* kCpumap = "xdp_cpumap_enqueue";
 struct Losses {
     std::map<Drop, std::uint64_t> packets;
     std::map<FrameLoss, std::uint64_t> frames;
-    std::map<std::uint32_t, std::uint64_t> redirected; // by `from`: that did leave
+    // That did leave, by network namespace and `from`.
+    std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint64_t> redirected;
 };
 
 // Where in an interface's path a packet is lost, in the order of that path.

@@ -125,17 +125,23 @@ private:
 
     void frame_losses() {
         for (const auto& [loss, packets] : now_.losses.frames) {
+            if (loss.netns != device_.netns) {
+                continue;
+            }
             const auto name = device_.names.find(loss.to);
-            const std::string to =
-                loss.to == 0
-                    ? ""
-                    : " to " + (name == device_.names.end() ? "interface " + std::to_string(loss.to)
-                                                            : name->second);
+            std::string where = loss.tracepoint;
+            if (loss.to != 0) {
+                where +=
+                    " to " + (name == device_.names.end() ? "interface " + std::to_string(loss.to)
+                                                          : name->second);
+            }
+            if (!loss.program.empty()) {
+                where += " by " + loss.program;
+            }
             const std::string source = "xdp:" + loss.tracepoint;
             if (loss.from == device_.index) {
                 const bool thrown = loss.tracepoint == kException;
-                lose(thrown ? Stage::kXdp : Stage::kRedirect,
-                     {loss.error, loss.tracepoint + to, packets, source});
+                lose(thrown ? Stage::kXdp : Stage::kRedirect, {loss.error, where, packets, source});
                 (thrown                              ? exceptions_
                  : loss.tracepoint == kRedirectError ? redirect_errors_
                                                      : not_taken_) += packets;
@@ -197,7 +203,7 @@ private:
         const hook_count& xdp = hook_of(HOOK_XDP);
         if (weir_sees_all_frames()) {
             check("rx_packets, seen by XDP", now_.link.rx_packets, xdp.received.packets);
-            const auto left = now_.losses.redirected.find(device_.index);
+            const auto left = now_.losses.redirected.find({device_.netns, device_.index});
             check("XDP redirected, left", xdp.verdict[VERDICT_REDIRECT].packets,
                   (left == now_.losses.redirected.end() ? 0 : left->second) + redirect_errors_ +
                       not_taken_);

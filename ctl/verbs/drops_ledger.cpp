@@ -49,7 +49,7 @@ Result<drops::Losses> read_losses(trace::Session& session) {
     for (const auto& [key, total] : totals) {
         const trace::Probe& probe = session.probes().at(key.probe);
         if (probe.point != 0) {
-            add_frames(probe.name, key, total, losses);
+            add_frames(probe, key, total, losses);
             continue;
         }
         const std::string reason = reason_name(probe.fields[0], key.number[0]);

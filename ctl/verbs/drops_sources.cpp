@@ -31,40 +31,52 @@ std::string action_name(std::uint64_t action) {
 } // namespace
 
 Result<std::vector<trace::Step>> frame_steps(bool sent) {
-    const auto counted = [](const char* source, const char* where, const char* values,
+    const auto counted = [](const char* source, const char* where, std::string values,
                             std::size_t sums) {
         return trace::StepWords{.source = source,
                                 .chosen = false,
                                 .where = where,
-                                .values = values,
+                                .values = std::move(values),
                                 .sums = sums,
                                 .sink = trace::Sink::kCount};
     };
+    // The tracepoints' records have no namespace; their arguments do.
+    const std::string of_dev = "dev->ifindex, {}, dev->nd_net.net->ns.inum, dev->name";
+    const auto from_dev = [&](const char* first, const char* to, const char* more) {
+        return fmt::format("{}, {}{}", first, fmt::format(fmt::runtime(of_dev), to), more);
+    };
     return trace::parse_steps(
-        {counted("tp:xdp:xdp_exception", nullptr, "act, ifindex, 0", 0),
-         counted("tp:xdp:xdp_redirect_err", nullptr, "err, ifindex, to_ifindex", 0),
-         counted("tp:xdp:xdp_devmap_xmit", sent ? nullptr : "drops > 0",
-                 "err, from_ifindex, to_ifindex, drops, sent", 2),
-         counted("tp:xdp:xdp_bulk_tx", "drops > 0", "err, ifindex, 0, drops", 1),
-         counted("tp:xdp:xdp_cpumap_enqueue", "drops > 0", "to_cpu, 0, 0, drops", 1)});
+        {counted("raw:xdp_exception", nullptr, from_dev("act", "0", ", xdp->aux->name"), 0),
+         // Without a map, `index` is the interface.
+         counted("raw:xdp_redirect_err", nullptr, from_dev("err", "(map_type == 0) * index", ""),
+                 0),
+         counted("raw:xdp_devmap_xmit", sent ? nullptr : "drops > 0",
+                 "err, from_dev->ifindex, to_dev->ifindex, from_dev->nd_net.net->ns.inum, "
+                 "from_dev->name, drops, sent",
+                 2),
+         counted("raw:xdp_bulk_tx", "drops > 0", from_dev("err", "0", ", drops"), 1),
+         counted("raw:xdp_cpumap_enqueue", "drops > 0", "to_cpu, 0, 0, 0, drops", 1)});
 }
 
-void add_frames(const std::string& probe, const trace_key& key, const trace_total& total,
+void add_frames(const trace::Probe& probe, const trace_key& key, const trace_total& total,
                 drops::Losses& into) {
-    const std::string tracepoint = probe.substr(probe.find(':') + 1);
-    const auto from = static_cast<std::uint32_t>(key.number[1]);
-    drops::FrameLoss loss{tracepoint, error_name(key.number[0]), from,
-                          static_cast<std::uint32_t>(key.number[2])};
+    const auto number = [&](std::size_t at) { return static_cast<std::uint32_t>(key.number[at]); };
+    const auto text = [&](std::size_t at) {
+        return std::string(key.text[at].octets, strnlen(key.text[at].octets, TRACE_STRING_SIZE));
+    };
+    drops::FrameLoss loss{probe.name, error_name(key.number[0]), number(1), number(2), number(3),
+                          text(0)};
     std::uint64_t packets = total.sum[0];
-    if (tracepoint == drops::kException) {
+    if (loss.tracepoint == drops::kException) {
         loss.error = action_name(key.number[0]);
+        loss.program = text(1);
         packets = total.events;
-    } else if (tracepoint == drops::kRedirectError) {
+    } else if (loss.tracepoint == drops::kRedirectError) {
         packets = total.events;
-    } else if (tracepoint == drops::kCpumap) {
+    } else if (loss.tracepoint == drops::kCpumap) {
         loss.error = fmt::format("CPU {} is full", key.number[0]);
-    } else if (tracepoint == drops::kDevmap) {
-        into.redirected[from] += total.sum[1];
+    } else if (loss.tracepoint == drops::kDevmap) {
+        into.redirected[{loss.netns, loss.from}] += total.sum[1];
     }
     if (packets > 0) {
         into.frames[loss] += packets;

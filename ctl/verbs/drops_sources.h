@@ -13,12 +13,12 @@
 // Where `weir drops` learns of lost packets: tracepoints, and Weir's own counters.
 namespace weir::verbs {
 
-// Frames lost around XDP programs. Their first three values say what went wrong, where they came in
-// and where they should leave; what follows is summed up.
+// Frames lost around XDP programs. Their values say what went wrong, where they came in, where they
+// should leave, of which namespace and by which name; what follows is summed up.
 // `sent`: also what did leave, behind a redirect.
 Result<std::vector<trace::Step>> frame_steps(bool sent);
-// A total of one of these steps; `tracepoint`: the name of its probe.
-void add_frames(const std::string& probe, const trace_key& key, const trace_total& total,
+// A total of one of these steps.
+void add_frames(const trace::Probe& probe, const trace_key& key, const trace_total& total,
                 drops::Losses& into);
 
 // "NETFILTER_DROP"; "mac80211_unusable 3" of a subsystem that tells no names. "": no drop at all.

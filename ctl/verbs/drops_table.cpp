@@ -33,6 +33,18 @@ bool freed_for(hook at, const std::string& device, const DropRow& row) {
                                   : drops::freed_for_xdp(row.reason, row.function);
 }
 
+// Takes off the rows what the kernel freed for packets that another row tells of.
+void take_off(hook at, const std::string& device, std::uint64_t packets,
+              std::vector<DropRow>& rows) {
+    for (DropRow& row : rows) {
+        if (freed_for(at, device, row)) {
+            const std::uint64_t taken = std::min(packets, row.packets);
+            row.packets -= taken;
+            packets -= taken;
+        }
+    }
+}
+
 } // namespace
 
 Result<std::vector<trace::Step>> drop_steps(const DropWish& wish) {
@@ -118,7 +130,7 @@ Result<std::vector<DropRow>> DropTable::of_kernel(trace::Session& session) {
             continue;
         }
         if (probe.point != 0) {
-            add_frames(probe.name, key, more, frames);
+            add_frames(probe, key, more, frames);
             continue;
         }
         const trace::Values values = trace::values_of(key);
@@ -158,13 +170,27 @@ Result<std::vector<DropRow>> DropTable::of_kernel(trace::Session& session) {
         all.push_back(std::move(row));
     }
     for (const auto& [loss, packets] : frames.frames) {
-        if (wish_.device.empty() || loss.from == wish_.index || loss.to == wish_.index) {
-            all.push_back({.reason = loss.error,
-                           .function = loss.tracepoint +
-                                       (loss.to == 0 ? "" : " to " + places_.device(loss.to)),
-                           .device = places_.device(loss.from),
-                           .packets = packets});
+        const bool here = loss.netns == places_.netns();
+        if (!wish_.device.empty() &&
+            (!here || (loss.from != wish_.index && loss.to != wish_.index))) {
+            continue;
         }
+        std::string function = loss.tracepoint;
+        if (loss.to != 0) {
+            function +=
+                " to " + (here ? places_.device(loss.to) : fmt::format("interface {}", loss.to));
+        }
+        if (!loss.program.empty()) {
+            function += " by " + loss.program;
+        }
+        const std::string device = places_.device(loss.device, loss.netns);
+        if (loss.tracepoint == drops::kException && !wish_.by_packet()) {
+            take_off(HOOK_XDP, device, packets, all);
+        }
+        all.push_back({.reason = loss.error,
+                       .function = std::move(function),
+                       .device = device,
+                       .packets = packets});
     }
     return all;
 }
@@ -184,20 +210,13 @@ void DropTable::add_weir(const WeirDrops& before, const WeirDrops& now,
             const hook at = static_cast<hook>(h);
             const hook_count& book = grown.hooks[at];
             const std::string function = fmt::format("weir/{}", hook_name(at));
-            std::uint64_t twice = book.verdict[VERDICT_DROP].packets;
-            bool told = false;
-            for (DropRow& row : rows) {
-                const bool freed = freed_for(at, each.name, row);
-                told = told || freed;
-                if (freed && !wish_.by_packet()) {
-                    const std::uint64_t taken = std::min(twice, row.packets);
-                    row.packets -= taken;
-                    twice -= taken;
-                }
-            }
+            const bool told = std::any_of(rows.begin(), rows.end(), [&](const DropRow& row) {
+                return freed_for(at, each.name, row);
+            });
             if (told && wish_.by_packet()) {
                 continue; // the kernel's rows tell more
             }
+            take_off(at, each.name, book.verdict[VERDICT_DROP].packets, rows);
             for (int r = 0; r < REASON_COUNT; r++) {
                 if (r != REASON_RULE && book.dropped[r].packets > 0) {
                     rows.push_back({.reason = std::string(model::name(static_cast<reason>(r))),
@@ -214,7 +233,6 @@ void DropTable::add_weir(const WeirDrops& before, const WeirDrops& now,
             }
         }
     }
-    std::erase_if(rows, [](const DropRow& row) { return row.packets == 0; });
 }
 
 Result<std::vector<DropRow>> DropTable::next(trace::Session& session) {
@@ -226,6 +244,7 @@ Result<std::vector<DropRow>> DropTable::next(trace::Session& session) {
         }
         weir_ = std::move(now);
     }
+    std::erase_if(rows, [](const DropRow& row) { return row.packets == 0; });
     std::stable_sort(rows.begin(), rows.end(),
                      [](const DropRow& a, const DropRow& b) { return b.packets < a.packets; });
     return rows;

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from drop_lab import (BINARY, CLOSED, FILTERED, HERE, RULE, THERE, VIP, DropLab, assert_balanced,
-                      causes, lose_in_each_way, make_a_small_socket, send, stage)
+from drop_lab import (BINARY, CLOSED, FILTERED, HERE, OPEN, RULE, THERE, VIP, DropLab,
+                      assert_balanced, causes, lose_in_each_way, make_a_small_socket, send, stage)
 from tracing import closing
 
 
@@ -109,6 +109,35 @@ def test_drops_of_generic_xdp_are_told_once(lab):
         assert (books["lost"], books["unexplained"]) == (16, 0)
     finally:
         lab.weir("detach", "near")
+        lab.weir("attach", "near")
+
+
+STRANGER = """
+__attribute__((section("xdp"), used)) int stranger(void *ctx) { return 0; } /* XDP_ABORTED */
+char terms[] __attribute__((section("license"), used)) = "GPL";
+"""
+
+
+@pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
+def test_packets_that_a_strangers_program_aborts(lab, tmp_path, mode):
+    program = tmp_path / "stranger.o"
+    subprocess.run(["clang", "-O2", "-g", "-target", "bpf", "-x", "c", "-", "-c", "-o", program],
+                   input=STRANGER, text=True, check=True)
+    lab.weir("detach", "near")
+    lab.within(lab.node, "ip", "link", "set", "near", mode, "obj", str(program), "sec", "xdp")
+    try:
+        table, ledger = lab.drops("near", "-d", 60), lab.drops("--ledger", "near")
+        lab.far.do(send(8, OPEN))
+
+        (row,) = table.stop()[0]["drops"]
+        books = ledger.stop()[0]["ledger"]
+
+        assert row == {"packets": 8, "reason": "XDP_ABORTED",
+                       "function": "xdp_exception by stranger", "device": "near"}
+        assert causes(books, "received", "xdp") == {"XDP_ABORTED": 8}
+        assert (books["lost"], books["unexplained"]) == (8, 0)
+    finally:
+        lab.within(lab.node, "ip", "link", "set", "near", mode, "off")
         lab.weir("attach", "near")
 
 

@@ -122,6 +122,7 @@ class DropLab:
                             str(self.pins), "detach", "--all"], capture_output=True)
             subprocess.run(["nsenter", f"--net=/run/netns/{self.node}", BINARY, "--pins",
                             str(self.pins), "unload"], capture_output=True)
+            self.pins.rmdir()
         for each in (self.node, self.neighbour):
             subprocess.run(["ip", "netns", "del", each], check=False)
 

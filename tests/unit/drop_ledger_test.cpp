@@ -183,10 +183,11 @@ TEST(DropLedger, RedirectedFramesLeaveOrAreLost) {
     now.link.rx_packets = 50;
     hook_count& xdp = now.weir.hooks[HOOK_XDP];
     xdp.received.packets = xdp.verdict[VERDICT_REDIRECT].packets = 50;
-    now.losses.redirected = {{kNear, 30}, {kOther, 8}};
-    now.losses.frames = {{{kDevmap, "ENXIO", kNear, kOther}, 12},
-                         {{kRedirectError, "ENETDOWN", kNear, kOther}, 5},
-                         {{kDevmap, "not taken", kOther, kNear}, 2}};
+    now.losses.redirected = {{{kHere, kNear}, 30}, {{kElsewhere, kNear}, 8}};
+    now.losses.frames = {{{kDevmap, "ENXIO", kNear, kOther, kHere}, 12},
+                         {{kRedirectError, "ENETDOWN", kNear, kOther, kHere}, 5},
+                         {{kDevmap, "not taken", kOther, kNear, kHere}, 2},
+                         {{kRedirectError, "EINVAL", kNear, kOther, kElsewhere}, 7}};
     now.link.rx_dropped = 5; // a driver that counts a failed redirect there
     now.link.tx_dropped = 2;
 
