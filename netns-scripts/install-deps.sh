@@ -12,7 +12,8 @@ build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev
        libcmark-gfm-extensions-dev libgtest-dev libgmock-dev libpcap-dev libdw-dev)
 lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
 tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump xdp-tools gnuplot-nox git
-       wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils)
+       wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils
+       systemtap-sdt-dev python3-jsonschema)
 
 case ${1:-test} in
 build) wanted=("${build[@]}") ;;

@@ -199,6 +199,18 @@ std::optional<std::uint32_t> Btf::structure(const std::string& name) const {
     return id ? id : state_->find(name, BTF_KIND_UNION);
 }
 
+std::optional<std::uint32_t> Btf::pointer_to(const std::string& name) const {
+    const auto target = structure(name);
+    const std::uint32_t count = btf__type_cnt(state_->types);
+    for (std::uint32_t id = 1; target && id < count; id++) {
+        const btf_type* type = btf__type_by_id(state_->types, id);
+        if (btf_is_ptr(type) && type->type == *target) {
+            return id;
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<BtfMember> Btf::member(std::uint32_t id, const std::string& name) const {
     return find_member(state_->types, id, name, 0);
 }

@@ -42,10 +42,13 @@ public:
         }
     }
 
-    Fd load(bpf_prog_type type, bpf_attach_type attach, std::uint32_t target) const {
+    // `program`: of which BPF program `target` is a function; 0: of the kernel.
+    Fd load(bpf_prog_type type, bpf_attach_type attach, std::uint32_t target,
+            int program = 0) const {
         Options<bpf_prog_load_opts> options;
         options.expected_attach_type = attach;
         options.attach_btf_id = target;
+        options.attach_prog_fd = static_cast<__u32>(program);
         options.prog_btf_fd = static_cast<__u32>(btf_);
         options.func_info = functions_.data();
         options.func_info_cnt = static_cast<__u32>(functions_.size());
@@ -128,14 +131,22 @@ Result<Tracer> Tracer::load(const Bodies& bodies, const Room& room) {
     use(bpf->progs.trace_multi, bodies.multi);
     use(bpf->progs.trace_tracepoint, bodies.tracepoint);
     use(bpf->progs.trace_raw, bodies.raw);
+    std::vector<Fd> hooked;
     for (const auto& [program, target] : {std::pair{bpf->progs.trace_fentry, &bodies.entry},
                                           std::pair{bpf->progs.trace_fexit, &bodies.exit}}) {
-        use(program, !target->empty());
-        if (!target->empty()) {
-            if (const int error = bpf_program__set_attach_target(program, 0, target->c_str())) {
-                return library_refusal("finding " + *target, -error, log);
-            }
+        use(program, !target->function.empty());
+        if (target->function.empty()) {
+            continue;
         }
+        Fd of;
+        if (target->program != 0) {
+            WEIR_TRY(of, program_by_id(target->program));
+        }
+        if (const int error = bpf_program__set_attach_target(
+                program, target->program == 0 ? 0 : of.get(), target->function.c_str())) {
+            return library_refusal("finding " + target->function, -error, log);
+        }
+        hooked.push_back(std::move(of)); // until the body is loaded
     }
     bpf_map__set_max_entries(bpf->maps.trace_events, room.ring_octets);
     bpf_map__set_max_entries(bpf->maps.trace_totals, room.totals);
@@ -213,25 +224,31 @@ Result<> Tracer::attach_kprobes(const std::vector<std::string>& functions, bool 
         "attaching kprobe.multi to " + std::to_string(names.size()) + " functions", log);
 }
 
-Result<> Tracer::attach_uprobe(const std::string& file, const std::string& symbol, int pid,
-                               bool exit, std::uint64_t cookie) {
+Result<> Tracer::attach_uprobe(const UserPlace& place, int pid, bool exit, std::uint64_t cookie) {
     LibraryLog log;
     Options<bpf_uprobe_opts> options;
     options.bpf_cookie = cookie;
     options.retprobe = exit;
-    options.func_name = symbol.c_str();
-    return state_->keep(bpf_program__attach_uprobe_opts(state_->bpf->progs.trace_probe,
-                                                        pid == 0 ? -1 : pid, file.c_str(), 0,
-                                                        &options),
-                        "attaching a uprobe to " + file + ":" + symbol, log);
+    options.func_name = place.symbol.empty() ? nullptr : place.symbol.c_str();
+    options.ref_ctr_offset = place.semaphore;
+    return state_->keep(
+        bpf_program__attach_uprobe_opts(state_->bpf->progs.trace_probe, pid == 0 ? -1 : pid,
+                                        place.file.c_str(), place.offset, &options),
+        "attaching a uprobe to " + place.file + (place.symbol.empty() ? "" : ":" + place.symbol),
+        log);
 }
 
 // The verified body once more, for another function: what differs is the target alone.
-Result<> Tracer::attach_fentry(std::uint32_t btf_id, bool exit, std::uint64_t cookie) {
+Result<> Tracer::attach_fentry(std::uint32_t btf_id, std::uint32_t of_program, bool exit,
+                               std::uint64_t cookie) {
+    Fd of;
+    if (of_program != 0) {
+        WEIR_TRY(of, program_by_id(of_program));
+    }
     const Body body(state_->bpf->obj,
                     exit ? state_->bpf->progs.trace_fexit : state_->bpf->progs.trace_fentry);
     const bpf_attach_type type = exit ? BPF_TRACE_FEXIT : BPF_TRACE_FENTRY;
-    Fd program = body.load(BPF_PROG_TYPE_TRACING, type, btf_id);
+    Fd program = body.load(BPF_PROG_TYPE_TRACING, type, btf_id, of_program == 0 ? 0 : of.get());
     if (!program) {
         return refusal("loading a body for fentry", errno);
     }

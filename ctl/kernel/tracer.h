@@ -13,18 +13,31 @@
 
 namespace weir::kernel {
 
+// A place in a program or library: by its symbol, or by where it lies in the file.
+struct UserPlace {
+    std::string file = {};   // a path, or a name that is looked for as programs and libraries are
+    std::string symbol = {}; // "": at `offset`
+    std::uint64_t offset = 0;
+    std::uint64_t semaphore = 0; // of a counter in the file that is raised meanwhile; 0: none
+};
+
 // A tracing session: its programs, maps and attachments, all of which end with it, and with the
 // process however that ends: nothing is pinned.
 class Tracer {
 public:
+    // A function of the kernel or, of that id, of a BPF program.
+    struct Hooked {
+        std::string function = {};
+        std::uint32_t program = 0;
+    };
     // Which bodies are needed: only these are verified.
     struct Bodies {
         bool probe = false; // kprobes and uprobes
         bool multi = false;
         bool tracepoint = false;
         bool raw = false;
-        std::string entry; // a function that fentry is first loaded for
-        std::string exit;  // the same, fexit
+        Hooked entry; // what fentry is first loaded for
+        Hooked exit;  // the same, fexit
     };
     // The kernel takes the memory at once: 1 for what is not used.
     struct Room {
@@ -50,12 +63,11 @@ public:
     Result<> attach_kprobe(const std::string& function, bool exit, std::uint64_t cookie);
     Result<> attach_kprobes(const std::vector<std::string>& functions, bool exit,
                             const std::vector<std::uint64_t>& cookies); // by one link
-    // By the function's id in the kernel's BTF.
-    Result<> attach_fentry(std::uint32_t btf_id, bool exit, std::uint64_t cookie);
-    // `file`: a path, or a name that is looked for as programs and libraries are. `pid` 0: every
-    // process.
-    Result<> attach_uprobe(const std::string& file, const std::string& symbol, int pid, bool exit,
+    // By the function's id in the kernel's BTF or, of a BPF program, in the program's own.
+    Result<> attach_fentry(std::uint32_t btf_id, std::uint32_t program, bool exit,
                            std::uint64_t cookie);
+    // `pid` 0: every process.
+    Result<> attach_uprobe(const UserPlace& place, int pid, bool exit, std::uint64_t cookie);
 
     // Waits so long at most, and hands over what is in the ring.
     Result<> poll(int milliseconds, const std::function<void(const trace_event&)>& each);

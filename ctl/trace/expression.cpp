@@ -170,6 +170,13 @@ public:
         at_ += there ? 1 : 0;
         return there;
     }
+    // A name with a bracket behind it, which is not taken.
+    bool take_function(std::string_view name) {
+        const bool there = peek().kind == Token::Kind::kName && peek().text == name &&
+                           tokens_[at_ + 1].text == "(";
+        at_ += there ? 1 : 0;
+        return there;
+    }
     std::string_view since(std::size_t begin) const {
         return source_.substr(begin, tokens_[at_ - 1].end - begin);
     }
@@ -224,14 +231,14 @@ Parsed<Expression> Parser::binary(std::size_t level) {
 
 Parsed<Expression> Parser::unary() {
     const Token sign = peek();
-    for (const std::string_view known : {"!", "-", "*", "~"}) {
-        if (!take_sign(known)) {
+    for (const std::string_view known : {"!", "-", "*", "~", "str"}) {
+        if (known == "str" ? !take_function(known) : !take_sign(known)) {
             continue;
         }
         if (++depth_ > kDeepest) {
             return refuse(sign, "too many signs and brackets inside one another");
         }
-        auto operand = unary();
+        auto operand = known == "str" ? primary() : unary(); // what stands in its brackets
         depth_--;
         if (!operand) {
             return operand;

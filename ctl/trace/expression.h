@@ -21,7 +21,7 @@ struct Expression {
         kName,   // text: an argument, a field of a tracepoint, `pid`, an enumerator
         kMember, // children[0]->text, children[0].text
         kIndex,  // children[0][children[1]]
-        kUnary,  // text: ! - * ~
+        kUnary,  // text: ! - * ~ str
         kBinary, // text: + == && …
     };
     Kind kind = Kind::kNumber;

@@ -134,6 +134,10 @@ bool Lowering::is_text(const Value& value) const {
            (of.name == "unsigned char" && of.alias.empty() && value.type.elements > kShort);
 }
 
+ValueNames Lowering::names_of(const Value& value) const {
+    return value.names != nullptr ? *value.names : scope_.types->enumerators(value.type.id);
+}
+
 void Lowering::take_text(const Value& value, std::uint16_t slot) {
     if (value.where == Where::kComm || value.where == Where::kSavedComm) {
         step(value.where == Where::kComm ? TRACE_COMM : TRACE_SAVED_COMM, slot);

@@ -28,6 +28,7 @@ struct Value {
     std::uint32_t span = 0; // octets in memory where the type does not say: of texts in records
     std::string text = {};
     Prefix prefix = {};
+    const ValueNames* names = nullptr; // of an enum that the kernel's types do not know
 };
 
 class Lowering {
@@ -40,19 +41,23 @@ public:
     // Loads a value from memory onto the stack.
     text::Parsed<Value> load(Value value, const Expression& at);
     bool is_text(const Value& value) const;
+    // Of an enum's values.
+    ValueNames names_of(const Value& value) const;
     // Text `slot` of the event becomes the value's.
     void take_text(const Value& value, std::uint16_t slot);
 
 private:
     text::Parsed<Value> name(const Expression& expression);
     text::Parsed<Value> argument(std::size_t index);
+    text::Parsed<Value> placed(const Expression& expression, const PlacedArgument& argument);
     // What is on the stack is a register's; beside a narrower value anything may stand in it.
     Value in_register(const kernel::BtfType& type);
     text::Parsed<Value> record(const RecordField& field);
     text::Parsed<Value> builtin(const Expression& expression);
     text::Parsed<Value> packet(const Expression& expression);
     text::Parsed<Value> no_packet(const Expression& expression) const;
-    text::Parsed<Value> of_packet(const Expression& expression, const char* members);
+    text::Parsed<Value> of_packet(const Expression& expression, const char* buffer,
+                                  const char* frame);
     text::Parsed<Value> member(const Expression& expression);
     text::Parsed<Value> index(const Expression& expression);
     text::Parsed<Value> unary(const Expression& expression);
@@ -62,7 +67,7 @@ private:
                                   const std::string& text);
     text::Parsed<Value> in_prefix(const Expression& expression, const Value& address,
                                   const Prefix& prefix);
-    std::optional<std::int64_t> enumerator(const kernel::BtfType& type, const std::string& name);
+    std::optional<std::int64_t> enumerator(const Value& value, const std::string& name);
     tl::unexpected<text::TextError> unknown(const Expression& expression) const;
 
     void step(trace_operation operation, std::uint16_t index = 0, std::int64_t value = 0,

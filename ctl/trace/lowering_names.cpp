@@ -41,8 +41,15 @@ constexpr std::array kPacketNumbers = {Builtin{"sport", CONTEXT_SPORT, Shape::kU
                                        Builtin{"family", CONTEXT_FAMILY, Shape::kUnsigned}};
 constexpr std::array<std::string_view, 2> kAddresses = {"saddr", "daddr"};
 // What a packet's buffer leads to.
-constexpr std::array<std::pair<std::string_view, const char*>, 3> kOfPackets = {
-    {{"dev", "dev->name"}, {"netns", "dev->nd_net.net->ns.inum"}, {"mark", "mark"}}};
+struct OfPacket {
+    std::string_view name;
+    const char* buffer; // from a struct sk_buff
+    const char* frame;  // from a struct xdp_buff; nullptr: it has none
+};
+constexpr std::array kOfPackets = {
+    OfPacket{"dev", "dev->name", "rxq->dev->name"},
+    OfPacket{"netns", "dev->nd_net.net->ns.inum", "rxq->dev->nd_net.net->ns.inum"},
+    OfPacket{"mark", "mark", nullptr}};
 
 template <typename Table>
 const Builtin* find(const Table& table, std::string_view name) {
@@ -67,7 +74,8 @@ Parsed<Value> Lowering::name(const Expression& expression) {
         std::find_if(scope_.arguments.begin(), scope_.arguments.end(),
                      [&](const auto& each) { return each.first == expression.text; });
     if (argument_at != scope_.arguments.end()) {
-        return argument(static_cast<std::size_t>(argument_at - scope_.arguments.begin()));
+        const auto index = static_cast<std::size_t>(argument_at - scope_.arguments.begin());
+        return scope_.placed ? placed(expression, (*scope_.placed)[index]) : argument(index);
     }
     for (const RecordField& field : scope_.record) {
         if (field.name == expression.text) {
@@ -76,6 +84,11 @@ Parsed<Value> Lowering::name(const Expression& expression) {
     }
     unsigned position = 0;
     const std::string_view word = expression.text;
+    if (is_numbered(word, "arg", position) && scope_.placed) {
+        return refuse(expression,
+                      fmt::format("'{}': {} has {} argument{}", word, scope_.of,
+                                  scope_.placed->size(), scope_.placed->size() == 1 ? "" : "s"));
+    }
     if (is_numbered(word, "arg", position)) {
         if (position >= TRACE_ARGUMENTS) {
             return refuse(expression, fmt::format("'{}': arguments are arg0 to arg{}", word,
@@ -98,6 +111,20 @@ Parsed<Value> Lowering::argument(std::size_t index) {
         value.shape = Shape::kFunction;
     }
     return value;
+}
+
+Parsed<Value> Lowering::placed(const Expression& expression, const PlacedArgument& argument) {
+    if (!argument.unknown.empty()) {
+        return refuse(expression, fmt::format("'{}' is kept in '{}', which cannot be read here",
+                                              expression.text, argument.unknown));
+    }
+    auto& steps = builder_.steps_;
+    steps.insert(steps.end(), argument.steps.begin(), argument.steps.end());
+    // What is as wide as an address may be one.
+    return Value{.shape = argument.is_signed      ? Shape::kSigned
+                          : argument.size < kWord ? Shape::kUnsigned
+                                                  : Shape::kHexadecimal,
+                 .user = scope_.user};
 }
 
 Value Lowering::in_register(const BtfType& type) {
@@ -167,6 +194,15 @@ Parsed<Value> Lowering::builtin(const Expression& expression) {
     }
     if (word == "retval" && scope_.result) {
         step(TRACE_RESULT);
+        if (!scope_.result_names.empty()) {
+            BtfType type;
+            type.kind = BtfType::Kind::kEnum;
+            type.size = 4;
+            type.is_signed = true; // TC_ACT_UNSPEC is -1
+            Value verdict = in_register(type);
+            verdict.names = &scope_.result_names;
+            return verdict;
+        }
         return in_register(scope_.types == nullptr ? BtfType{}
                                                    : scope_.types->type(*scope_.result));
     }
@@ -195,9 +231,9 @@ Parsed<Value> Lowering::no_packet(const Expression& expression) const {
 
 Parsed<Value> Lowering::packet(const Expression& expression) {
     const std::string_view word = expression.text;
-    for (const auto& [its, members] : kOfPackets) {
-        if (its == word) {
-            return of_packet(expression, members);
+    for (const OfPacket& each : kOfPackets) {
+        if (each.name == word) {
+            return of_packet(expression, each.buffer, each.frame);
         }
     }
     if (word == "packet") {
@@ -229,12 +265,17 @@ Parsed<Value> Lowering::packet(const Expression& expression) {
                  .shape = Shape::kAddress};
 }
 
-Parsed<Value> Lowering::of_packet(const Expression& expression, const char* members) {
+Parsed<Value> Lowering::of_packet(const Expression& expression, const char* buffer,
+                                  const char* frame) {
     const auto holder = packet_holder(scope_);
-    if (!holder || holder->operation != TRACE_PACKET || scope_.types == nullptr) {
-        return refuse(expression, fmt::format("'{}' is a packet's, but no argument is a struct "
-                                              "sk_buff here",
-                                              expression.text));
+    const char* members = !holder                             ? nullptr
+                          : holder->operation == TRACE_PACKET ? buffer
+                          : holder->operation == TRACE_FRAME  ? frame
+                                                              : nullptr;
+    if (members == nullptr || scope_.types == nullptr) {
+        return refuse(expression,
+                      fmt::format("'{}' is a packet's, but no argument is a struct sk_buff{} here",
+                                  expression.text, frame == nullptr ? "" : " or xdp_buff"));
     }
     auto path = parse_expression(fmt::format("{}->{}", holder->name, members));
     return path ? lower(*path) : tl::unexpected(std::move(path).error());

@@ -65,6 +65,10 @@ Parsed<Value> Lowering::unary(const Expression& expression) {
         }
         return value;
     }
+    if (expression.text == "str") {
+        WEIR_PARSE(const Value pointer, number(of));
+        return Value{.where = Where::kMemory, .user = pointer.user, .span = TRACE_STRING_SIZE};
+    }
     if (expression.text == "-") {
         step(TRACE_CONSTANT);
     }
@@ -142,7 +146,7 @@ Parsed<Value> Lowering::compare(const Expression& expression) {
     }
     std::optional<std::int64_t> constant;
     if (right.kind == Kind::kName && value.shape == Shape::kEnum) {
-        constant = enumerator(value.type, right.text);
+        constant = enumerator(value, right.text);
     }
     if (constant) {
         step(TRACE_CONSTANT, 0, *constant);
@@ -157,11 +161,10 @@ Parsed<Value> Lowering::compare(const Expression& expression) {
 }
 
 // In full, or its end: NO_SOCKET for SKB_DROP_REASON_NO_SOCKET.
-std::optional<std::int64_t> Lowering::enumerator(const kernel::BtfType& type,
-                                                 const std::string& name) {
-    for (const auto& [its, value] : scope_.types->enumerators(type.id)) {
+std::optional<std::int64_t> Lowering::enumerator(const Value& value, const std::string& name) {
+    for (const auto& [its, number] : names_of(value)) {
         if (its == name || its.ends_with("_" + name)) {
-            return value;
+            return number;
         }
     }
     return std::nullopt;

@@ -110,7 +110,7 @@ Parsed<void> RecipeBuilder::fetch(const NamedExpression& wanted) {
     }
     steps_.push_back(store(numbers_++));
     if (field.shape == Shape::kEnum) {
-        field.names = scope_.types->enumerators(value.type.id);
+        field.names = lowering.names_of(value);
     }
     if (numbers_ > TRACE_VALUES) {
         return refuse(expression, fmt::format("an event has at most {} numbers", TRACE_VALUES));

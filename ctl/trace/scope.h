@@ -8,10 +8,21 @@
 
 #include "kernel/btf.h"
 #include "kernel/tracefs.h"
+#include "maps/trace.h"
 
 namespace weir::trace {
 
 using RecordField = kernel::TracepointField;
+
+// An argument that lies where steps of the machine fetch it: of a USDT probe.
+struct PlacedArgument {
+    std::vector<trace_step> steps = {};
+    std::uint8_t size = 0; // octets
+    bool is_signed = false;
+    std::string unknown = {}; // how the probe describes it, where no step can fetch it
+};
+
+using ValueNames = std::vector<std::pair<std::string, std::int64_t>>;
 
 // What names mean in a probe.
 struct Scope {
@@ -21,6 +32,9 @@ struct Scope {
     std::vector<std::pair<std::string, std::uint32_t>> arguments;
     // In one that fires at the return: of what is returned.
     std::optional<std::uint32_t> result;
+    ValueNames result_names = {}; // of a BPF program's verdict
+    // As many as arguments, where none is in the place that a function's is in.
+    std::optional<std::vector<PlacedArgument>> placed = {};
     std::vector<RecordField> record;
     bool user = false;   // pointers point into the process's memory
     bool closes = false; // `elapsed` is known
@@ -44,7 +58,7 @@ struct Field {
     std::string name;
     Shape shape = Shape::kUnsigned;
     std::uint32_t index = 0; // of the event's numbers, or of its texts
-    std::vector<std::pair<std::string, std::int64_t>> names = {}; // of an enum's values
+    ValueNames names = {};   // of an enum's values
 };
 
 } // namespace weir::trace

@@ -20,6 +20,10 @@ bool is_function(const Place& place) {
     return place.target.kind == Target::Kind::kFunction;
 }
 
+bool is_program(const Place& place) {
+    return place.target.kind == Target::Kind::kProgram;
+}
+
 // Ways of attaching that are tried, one after the other.
 using Ways = std::vector<Backend>;
 
@@ -33,7 +37,13 @@ Result<Ways> ways_of(const std::vector<Place>& places, Backend forced) {
     }
     const bool of_functions =
         forced == Backend::kFentry || forced == Backend::kMulti || forced == Backend::kKprobe;
-    if (functions < places.size() && of_functions) {
+    const auto programs =
+        static_cast<std::size_t>(std::count_if(places.begin(), places.end(), is_program));
+    if (programs > 0 && forced != Backend::kAny && forced != Backend::kFentry) {
+        return usage(
+            fmt::format("--backend {}: BPF programs are probed by fentry alone", name(forced)));
+    }
+    if (functions + programs < places.size() && of_functions) {
         return usage(
             fmt::format("--backend {}: only kernel functions are probed so", name(forced)));
     }
@@ -118,13 +128,16 @@ Result<> Attacher::attach_by(const Place& place, Backend way, std::uint64_t cook
     case Backend::kRawTracepoint:
         return tracer_.attach_raw_tracepoint(target.name, target.raw_arguments, cookie);
     case Backend::kFentry: {
+        if (is_program(place)) {
+            return tracer_.attach_fentry(target.program.function_id, target.program.id, target.exit,
+                                         cookie);
+        }
         const auto function = kernel_.types ? kernel_.types->function(target.symbol) : std::nullopt;
-        return function ? tracer_.attach_fentry(function->id, target.exit, cookie)
+        return function ? tracer_.attach_fentry(function->id, 0, target.exit, cookie)
                         : fail("fentry: the kernel's types do not name it");
     }
     case Backend::kUprobe:
-        return tracer_.attach_uprobe(target.file, target.symbol, points_[place.point].pid,
-                                     target.exit, cookie);
+        return tracer_.attach_uprobe(target.place, points_[place.point].pid, target.exit, cookie);
     case Backend::kMulti:
         return tracer_.attach_kprobes({target.symbol}, target.exit, {cookie});
     default:
@@ -190,15 +203,18 @@ kernel::Tracer::Bodies bodies_for(const std::vector<Place>& places, const Ways& 
         bodies.tracepoint |= place.target.kind == Target::Kind::kTracepoint;
         bodies.raw |= place.target.kind == Target::Kind::kRawTracepoint;
         bodies.probe |= place.target.kind == Target::Kind::kUser;
+        kernel::Tracer::Hooked& first = place.target.exit ? bodies.exit : bodies.entry;
+        const bool fentry = among(ways, Backend::kFentry) && first.function.empty();
+        if (is_program(place) && fentry) {
+            first = {place.target.program.function, place.target.program.id};
+        }
         if (!is_function(place)) {
             continue;
         }
         bodies.probe |= among(ways, Backend::kKprobe);
         bodies.multi |= among(ways, Backend::kMulti);
-        std::string& first = place.target.exit ? bodies.exit : bodies.entry;
-        if (among(ways, Backend::kFentry) && first.empty() && kernel.types &&
-            kernel.types->function(place.target.symbol)) {
-            first = place.target.symbol;
+        if (fentry && kernel.types && kernel.types->function(place.target.symbol)) {
+            first = {place.target.symbol};
         }
     }
     return bodies;
@@ -217,6 +233,8 @@ Ways ways_for(const Place& place, const Ways& functions) {
         return {Backend::kRawTracepoint};
     case Target::Kind::kUser:
         return {Backend::kUprobe};
+    case Target::Kind::kProgram: // none: the body of fentry was refused
+        return among(functions, Backend::kFentry) ? Ways{Backend::kFentry} : Ways{};
     case Target::Kind::kFunction:
         break;
     }
@@ -274,7 +292,7 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
     auto tracer = kernel::Tracer::load(bodies_for(places, ways, *session.kernel_), room);
     if (!tracer && backend == Backend::kAny && among(ways, Backend::kFentry)) {
         ways = without(ways, Backend::kFentry);
-        no_fentry = "; " + tracer.error().message();
+        no_fentry = tracer.error().message();
         tracer = kernel::Tracer::load(bodies_for(places, ways, *session.kernel_), room);
     }
     if (!tracer) {
@@ -296,13 +314,16 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
             continue;
         }
         if (auto done = attacher.attach(place, ways_for(place, ways)); !done) {
-            session.skipped_.push_back({place.target.name, done.error().message()});
+            const std::string why = done.error().message();
+            session.skipped_.push_back({place.target.name, why.empty() ? no_fentry : why});
         }
     }
     session.probes_ = std::move(attacher.probes);
     if (session.probes_.empty()) {
         const Skipped& first = session.skipped_.front();
-        return fail(fmt::format("{}: {}{}", first.name, first.why, no_fentry));
+        return fail(fmt::format("{}: {}{}{}", first.name, first.why,
+                                no_fentry.empty() || first.why == no_fentry ? "" : "; ",
+                                first.why == no_fentry ? "" : no_fentry));
     }
     return session;
 }

@@ -13,7 +13,7 @@ namespace {
 
 using Kind = Source::Kind;
 
-constexpr std::array<std::pair<std::string_view, Kind>, 8> kKinds = {
+constexpr std::array<std::pair<std::string_view, Kind>, 11> kKinds = {
     {{"fn", Kind::kFunction},
      {"ret", Kind::kReturn},
      {"tp", Kind::kTracepoint},
@@ -21,7 +21,16 @@ constexpr std::array<std::pair<std::string_view, Kind>, 8> kKinds = {
      {"sys", Kind::kSyscall},
      {"sysret", Kind::kSyscallReturn},
      {"u", Kind::kUser},
-     {"uret", Kind::kUserReturn}}};
+     {"uret", Kind::kUserReturn},
+     {"usdt", Kind::kUsdt},
+     {"xdp", Kind::kXdp},
+     {"tc", Kind::kTc}}};
+
+constexpr std::array<std::pair<Kind, Kind>, 5> kReturns = {{{Kind::kFunction, Kind::kReturn},
+                                                            {Kind::kSyscall, Kind::kSyscallReturn},
+                                                            {Kind::kUser, Kind::kUserReturn},
+                                                            {Kind::kXdp, Kind::kXdpReturn},
+                                                            {Kind::kTc, Kind::kTcReturn}}};
 
 constexpr std::array<std::pair<std::string_view, Backend>, 7> kBackends = {
     {{"any", Backend::kAny},
@@ -52,6 +61,42 @@ std::string hint(std::string_view word, const std::vector<std::string_view>& kno
     return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 
+// "FILE:PROVIDER:NAME", "FILE:NAME"
+Result<> split_usdt(Source& source) {
+    const std::size_t last = source.name.rfind(':');
+    if (last == std::string::npos) {
+        return usage(fmt::format("'{}': expected usdt:FILE:PROVIDER:NAME, as "
+                                 "usdt:/usr/bin/python3:python:gc__start",
+                                 source.text));
+    }
+    source.subsystem = source.name.substr(0, last);
+    source.name.erase(0, last + 1);
+    source.provider = "*";
+    const std::size_t before = source.subsystem.rfind(':');
+    if (before != std::string::npos) {
+        source.provider = source.subsystem.substr(before + 1);
+        source.subsystem.resize(before);
+    }
+    return {};
+}
+
+// "PROG@entry", "PROG@exit", "PROG"
+Result<> split_program(Source& source) {
+    const std::size_t at = source.name.rfind('@');
+    if (at == std::string::npos) {
+        return {};
+    }
+    const std::string where = source.name.substr(at + 1);
+    source.name.resize(at);
+    if (where == "exit") {
+        source = *return_of(source);
+    } else if (where != "entry") {
+        return usage(fmt::format("'{}': behind @ stands entry or exit{}", source.text,
+                                 hint(where, {"entry", "exit"})));
+    }
+    return {};
+}
+
 } // namespace
 
 const char* name(Backend backend) {
@@ -67,7 +112,8 @@ Result<Source> parse_source(std::string_view words) {
     if (colon == std::string_view::npos || known == kKinds.end()) {
         return usage(fmt::format("'{}' is no source: expected fn:FUNCTION, ret:FUNCTION, "
                                  "tp:SUBSYSTEM:EVENT, raw:TRACEPOINT, sys:CALL, sysret:CALL, "
-                                 "u:FILE:SYMBOL or uret:FILE:SYMBOL{}",
+                                 "u:FILE:SYMBOL, uret:FILE:SYMBOL, usdt:FILE:PROVIDER:NAME, "
+                                 "xdp:PROG@entry|exit or tc:PROG@entry|exit{}",
                                  words, hint(kind, words_of(kKinds))));
     }
     Source source{.kind = known->second, .text = std::string(words)};
@@ -83,10 +129,27 @@ Result<Source> parse_source(std::string_view words) {
         source.subsystem = source.name.substr(0, second);
         source.name.erase(0, second + 1);
     }
+    if (source.kind == Kind::kUsdt) {
+        WEIR_CHECK(split_usdt(source));
+    }
+    if (source.kind == Kind::kXdp || source.kind == Kind::kTc) {
+        WEIR_CHECK(split_program(source));
+    }
     if (source.name.empty()) {
         return usage(fmt::format("'{}': a name is missing behind the colon", words));
     }
     return source;
+}
+
+std::optional<Source> return_of(const Source& source) {
+    for (const auto& [entry, exit] : kReturns) {
+        if (source.kind == entry || source.kind == exit) {
+            Source returning = source;
+            returning.kind = exit;
+            return returning;
+        }
+    }
+    return std::nullopt;
 }
 
 Result<Backend> parse_backend(std::string_view word) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,9 +19,15 @@ struct Source {
         kSyscallReturn, // sysret:NAME
         kUser,          // u:FILE:SYMBOL, a function of a program or library
         kUserReturn,    // uret:FILE:SYMBOL
+        kUsdt,          // usdt:FILE:PROVIDER:NAME, usdt:FILE:NAME, both patterns
+        kXdp,           // xdp:PROG, xdp:PROG@entry, a loaded BPF program; also a pattern, and id:N
+        kXdpReturn,     // xdp:PROG@exit
+        kTc,            // tc:PROG, the same
+        kTcReturn,
     };
     Kind kind = Kind::kFunction;
     std::string subsystem = {}; // of a tracepoint; of a user function its file
+    std::string provider = {};  // of a USDT probe
     std::string name = {};
     std::string text = {}; // as written
 };
@@ -30,6 +37,8 @@ enum class Backend { kAny, kTracepoint, kRawTracepoint, kFentry, kMulti, kKprobe
 const char* name(Backend backend);
 
 Result<Source> parse_source(std::string_view words);
+// The same at the return; nullopt: it does not return.
+std::optional<Source> return_of(const Source& source);
 Result<Backend> parse_backend(std::string_view word);
 
 } // namespace weir::trace

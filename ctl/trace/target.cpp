@@ -1,11 +1,15 @@
 #include "trace/target.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
+#include <linux/pkt_cls.h>
 
 #include <algorithm>
 
+#include "kernel/usdt.h"
 #include "maps/trace.h"
 #include "text/rule_text.h"
+#include "trace/usdt_arguments.h"
 
 namespace weir::trace {
 namespace {
@@ -109,8 +113,107 @@ Targets user_function(const Source& source) {
                              .exit = source.kind == Kind::kUserReturn,
                              .user = true,
                              .symbol = source.name,
-                             .file = source.subsystem});
+                             .place = {.file = source.subsystem, .symbol = source.name}});
     return targets;
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+    return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+}
+
+Result<Targets> usdt(const Source& source) {
+    auto read = kernel::read_usdt(source.subsystem);
+    if (!read) {
+        return fail(std::move(read).error().while_(source.text));
+    }
+    const kernel::UsdtFile file = *std::move(read);
+    Targets targets;
+    std::vector<std::string> names;
+    for (const kernel::UsdtProbe& probe : file.probes) {
+        names.push_back(source.provider == "*" ? probe.name : probe.provider + ":" + probe.name);
+        if (!matches(source.provider, probe.provider) || !matches(source.name, probe.name)) {
+            continue;
+        }
+        targets.found.push_back(
+            {.kind = Target::Kind::kUser,
+             .name = "usdt:" + probe.provider + ":" + probe.name,
+             .user = true,
+             .place = {.file = file.path, .offset = probe.offset, .semaphore = probe.semaphore},
+             .placed = parse_usdt_arguments(probe.arguments)});
+    }
+    if (names.empty()) {
+        return fail(fmt::format("{}: {} has no USDT probes", source.text, file.path));
+    }
+    if (targets.found.empty()) {
+        const std::string wanted =
+            source.provider == "*" ? source.name : source.provider + ":" + source.name;
+        return fail(fmt::format("{}: {} has no such USDT probe{}", source.text, file.path,
+                                nearest(wanted, names)));
+    }
+    return targets;
+}
+
+// Programs of XDP or TC that are loaded now.
+Result<Targets> programs(const Source& source) {
+    const bool xdp = source.kind == Kind::kXdp || source.kind == Kind::kXdpReturn;
+    const bool exit = source.kind == Kind::kXdpReturn || source.kind == Kind::kTcReturn;
+    const auto context = xdp ? kernel::ProgramContext::kXdp : kernel::ProgramContext::kTc;
+    WEIR_TRY(const auto found, kernel::find_programs(context, source.name));
+    if (found.empty()) {
+        WEIR_TRY(const auto all, kernel::loaded_programs(context));
+        std::vector<std::string> names;
+        for (const kernel::LoadedProgram& each : all) {
+            names.push_back(each.full_name());
+        }
+        return fail(fmt::format("{}: no such {} program is loaded{}", source.text,
+                                xdp ? "XDP" : "TC", nearest(source.name, names)));
+    }
+    Targets targets;
+    for (const kernel::LoadedProgram& each : found) {
+        const std::string name =
+            fmt::format("{}:{}@{}", xdp ? "xdp" : "tc", each.full_name(), exit ? "exit" : "entry");
+        if (each.function_id == 0) {
+            targets.skipped.push_back({name, "loaded without BTF, which fentry needs"});
+        } else if (!each.jited) {
+            targets.skipped.push_back({name, "interpreted: fentry needs the JIT"});
+        } else {
+            targets.found.push_back(
+                {.kind = Target::Kind::kProgram, .name = name, .exit = exit, .program = each});
+        }
+    }
+    return targets;
+}
+
+// What a program of TC answers with: include/uapi/linux/pkt_cls.h, which the kernel's types do not
+// name.
+const ValueNames& tc_actions() {
+    static const ValueNames names = {{"TC_ACT_UNSPEC", TC_ACT_UNSPEC},
+                                     {"TC_ACT_OK", TC_ACT_OK},
+                                     {"TC_ACT_RECLASSIFY", TC_ACT_RECLASSIFY},
+                                     {"TC_ACT_SHOT", TC_ACT_SHOT},
+                                     {"TC_ACT_PIPE", TC_ACT_PIPE},
+                                     {"TC_ACT_STOLEN", TC_ACT_STOLEN},
+                                     {"TC_ACT_QUEUED", TC_ACT_QUEUED},
+                                     {"TC_ACT_REPEAT", TC_ACT_REPEAT},
+                                     {"TC_ACT_REDIRECT", TC_ACT_REDIRECT},
+                                     {"TC_ACT_TRAP", TC_ACT_TRAP}};
+    return names;
+}
+
+// What fentry sees is what the kernel hands to the program, not the context that it was written
+// for.
+Result<Scope> scope_of_program(Scope scope, const Target& target) {
+    if (scope.types == nullptr) {
+        return fail("the kernel tells no types (CONFIG_DEBUG_INFO_BTF)");
+    }
+    const bool xdp = target.program.context == kernel::ProgramContext::kXdp;
+    const auto type = scope.types->pointer_to(xdp ? "xdp_buff" : "sk_buff");
+    scope.arguments = {{xdp ? "xdp" : "skb", type.value_or(0)}};
+    if (target.exit) {
+        const auto verdicts = xdp ? scope.types->enumeration("xdp_action") : std::nullopt;
+        scope.result_names = verdicts ? scope.types->enumerators(*verdicts) : tc_actions();
+    }
+    return scope;
 }
 
 } // namespace
@@ -149,6 +252,13 @@ Result<Targets> find_targets(const Source& source, const Kernel& kernel) {
     case Kind::kUser:
     case Kind::kUserReturn:
         return user_function(source);
+    case Kind::kUsdt:
+        return usdt(source);
+    case Kind::kXdp:
+    case Kind::kXdpReturn:
+    case Kind::kTc:
+    case Kind::kTcReturn:
+        return programs(source);
     }
     return fail("no source");
 }
@@ -164,6 +274,15 @@ Result<Scope> scope_of(const Target& target, const Kernel& kernel, bool register
     }
     if (target.exit) {
         scope.result = 0;
+    }
+    if (target.kind == Target::Kind::kProgram) {
+        return scope_of_program(std::move(scope), target);
+    }
+    if (target.placed) {
+        scope.placed = target.placed;
+        for (std::size_t i = 0; i < target.placed->size(); i++) {
+            scope.arguments.emplace_back(fmt::format("arg{}", i), 0);
+        }
     }
     if (!kernel.types || target.kind == Target::Kind::kUser) {
         return scope;

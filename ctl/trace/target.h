@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "kernel/btf.h"
+#include "kernel/programs.h"
 #include "kernel/symbols.h"
 #include "kernel/tracefs.h"
+#include "kernel/tracer.h"
 #include "trace/scope.h"
 #include "trace/source.h"
 
@@ -21,13 +23,15 @@ struct Kernel {
 
 // One place that a probe is put at.
 struct Target {
-    enum class Kind { kFunction, kTracepoint, kRawTracepoint, kUser };
+    enum class Kind { kFunction, kTracepoint, kRawTracepoint, kUser, kProgram };
     Kind kind = Kind::kFunction;
-    std::string name; // "vfs_read", "skb:kfree_skb"
+    std::string name; // "vfs_read", "skb:kfree_skb", "xdp:weir_ingress@exit"
     bool exit = false;
-    bool user = false;       // its pointers point into the process's memory
-    std::string symbol = {}; // of a function
-    std::string file = {};   // of a user function
+    bool user = false;            // its pointers point into the process's memory
+    std::string symbol = {};      // of a function
+    kernel::UserPlace place = {}; // of a user function
+    std::optional<std::vector<PlacedArgument>> placed = {}; // of a USDT probe
+    kernel::LoadedProgram program = {};
     kernel::Tracepoint tracepoint = {};
     std::uint32_t raw_arguments = 0;
 };

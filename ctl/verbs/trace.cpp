@@ -25,15 +25,11 @@ Result<std::vector<trace::Step>> steps(const po::variables_map& options, TraceWi
     }
     if (options.count("ret") > 0) {
         for (trace::Source& source : wish.sources) {
-            using Kind = trace::Source::Kind;
-            source.kind = source.kind == Kind::kFunction  ? Kind::kReturn
-                          : source.kind == Kind::kSyscall ? Kind::kSyscallReturn
-                          : source.kind == Kind::kUser    ? Kind::kUserReturn
-                                                          : source.kind;
-            if (source.kind != Kind::kReturn && source.kind != Kind::kSyscallReturn &&
-                source.kind != Kind::kUserReturn) {
+            const auto returning = trace::return_of(source);
+            if (!returning) {
                 return usage(fmt::format("--ret: {} does not return", source.text));
             }
+            source = *returning;
         }
         const bool calls = wish.sources.front().kind == trace::Source::Kind::kSyscallReturn;
         values.push_back(named(calls ? "ret" : "retval"));

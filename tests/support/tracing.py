@@ -24,8 +24,8 @@ for line in sys.stdin:
 class Actor:
     """A process that does what it is told, and nothing else."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([sys.executable, "-B", "-c", _ACTOR], text=True,
+    def __init__(self, python=sys.executable):
+        self.process = subprocess.Popen([python, "-B", "-c", _ACTOR], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self.process.stdout.readline() == "ready\n"
         self.pid = self.process.pid
