@@ -5,7 +5,9 @@
 #include <cinttypes>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <map>
+#include <sstream>
 
 namespace weir::kernel {
 namespace {
@@ -16,10 +18,31 @@ std::string hexadecimal(const char* before, std::uint64_t number) {
     return text;
 }
 
+// When a process began, in ticks since boot; "": there is none. Numbers are used again, and a
+// process whose memory is gone already has none to read.
+std::string begin_of(int pid) {
+    const std::string process = "/proc/" + std::to_string(pid);
+    std::ifstream stat(process + "/stat"), maps(process + "/maps");
+    std::string line;
+    std::getline(stat, line);
+    const std::size_t name = line.rfind(')'); // may hold blanks itself
+    if (name == std::string::npos || maps.get() == std::ifstream::traits_type::eof()) {
+        return "";
+    }
+    constexpr int kFieldsBetween = 20; // proc(5): the name is field 2, the start is field 22
+    std::istringstream fields(line.substr(name + 1));
+    std::string begin;
+    for (int i = 0; i < kFieldsBetween; i++) {
+        fields >> begin;
+    }
+    return begin;
+}
+
 } // namespace
 
 struct UserSymbols::State {
     int pid;
+    std::string begin = begin_of(pid);
     Dwfl* dwfl = nullptr;
     std::map<std::uint64_t, std::string> known;
 
@@ -28,7 +51,11 @@ struct UserSymbols::State {
     State& operator=(const State&) = delete;
     ~State() { dwfl_end(dwfl); }
 
+    // Of one that has gone, what is known already is all there is.
     bool report() {
+        if (begin_of(pid) != begin) {
+            return false;
+        }
         dwfl_report_begin(dwfl);
         const int error = dwfl_linux_proc_report(dwfl, pid);
         return dwfl_report_end(dwfl, nullptr, nullptr) == 0 && error == 0;
@@ -84,6 +111,39 @@ std::string UserSymbols::describe(std::uint64_t address) {
         known = hexadecimal("", address);
     }
     return known;
+}
+
+bool UserSymbols::current() const {
+    const std::string begin = begin_of(state_->pid);
+    return begin.empty() || begin == state_->begin;
+}
+
+UserSymbols* ProcessSymbols::of(int pid) {
+    constexpr std::size_t kProcesses = 64;
+    auto found = known_.find(pid);
+    if (found != known_.end() && !found->second.current()) {
+        known_.erase(found);
+        std::erase(order_, pid);
+        found = known_.end();
+    }
+    if (found == known_.end()) {
+        auto symbols = UserSymbols::of(pid);
+        if (!symbols) {
+            return nullptr;
+        }
+        if (order_.size() == kProcesses) {
+            known_.erase(order_.front());
+            order_.pop_front();
+        }
+        found = known_.emplace(pid, *std::move(symbols)).first;
+        order_.push_back(pid);
+    }
+    return &found->second;
+}
+
+std::string ProcessSymbols::describe(int pid, std::uint64_t address) {
+    UserSymbols* symbols = of(pid);
+    return symbols == nullptr ? hexadecimal("", address) : symbols->describe(address);
 }
 
 } // namespace weir::kernel

@@ -4,6 +4,20 @@
 #include <fmt/format.h>
 
 namespace weir::output {
+namespace {
+
+std::string with_schema(const Json& document, int indent) {
+    Json whole{{"schema", kJsonSchema}};
+    whole.update(document);
+    // A name that a kernel or a file gave may be no UTF-8: shown replaced rather than refused.
+    return whole.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace
+
+std::string json_line(const Json& document) {
+    return with_schema(document, -1);
+}
 
 void Output::write(const std::string& text) {
     if (error_ == 0 && std::fwrite(text.data(), 1, text.size(), to_) != text.size()) {
@@ -18,21 +32,15 @@ void Output::text(const std::string& text) {
 }
 
 void Output::document(Json document) {
-    write(document, 2);
+    if (json_) {
+        write(with_schema(document, 2));
+    }
 }
 
 void Output::line(Json document) {
-    write(document, -1);
-}
-
-void Output::write(const Json& document, int indent) {
-    if (!json_) {
-        return;
+    if (json_) {
+        write(json_line(document));
     }
-    Json whole{{"schema", kJsonSchema}};
-    whole.update(document);
-    // A name that a kernel or a file gave may be no UTF-8: shown replaced rather than refused.
-    write(whole.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 int Output::flush() {

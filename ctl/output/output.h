@@ -49,12 +49,14 @@ public:
 
 private:
     void write(const std::string& text);
-    void write(const Json& document, int indent);
 
     bool json_;
     std::FILE* to_;
     int error_ = 0;
 };
+
+// A document on one line, as Output::line prints it; adds "schema".
+std::string json_line(const Json& document);
 
 // The same text with every control character written as \n, \t or \xNN, so that a message stays one
 // line and cannot command a terminal.

@@ -11,7 +11,7 @@ namespace weir::trace {
 namespace {
 
 std::string text_of(const trace_text& text) {
-    return {text.octets, strnlen(text.octets, sizeof(text.octets))};
+    return valid_text({text.octets, strnlen(text.octets, sizeof(text.octets))});
 }
 
 std::string address_text(std::uint64_t high, std::uint64_t low) {
@@ -32,11 +32,32 @@ std::string enumerator(const Field& field, std::uint64_t number) {
     return found == field.names.end() ? "" : found->first;
 }
 
-bool is_stack(const Field& field) {
-    return field.shape == Shape::kKernelStack || field.shape == Shape::kUserStack;
+template <typename Describe>
+std::vector<std::string> lines_of(std::int64_t id, const Names& names, const Describe& describe) {
+    std::vector<std::string> lines;
+    for (const std::uint64_t address : names.tracer.stack(id)) {
+        lines.push_back(describe(address));
+    }
+    if (lines.empty()) {
+        lines.push_back(fmt::format("no stack ({})",
+                                    id < 0 ? std::strerror(static_cast<int>(-id)) : "overwritten"));
+    }
+    return lines;
 }
 
 } // namespace
+
+std::string valid_text(std::string text) {
+    const bool plain = std::all_of(text.begin(), text.end(),
+                                   [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return plain ? text
+                 : Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace))
+                       .get<std::string>();
+}
+
+bool is_stack(const Field& field) {
+    return field.shape == Shape::kKernelStack || field.shape == Shape::kUserStack;
+}
 
 Values values_of(const trace_event& event) {
     return {event.number, event.text};
@@ -46,16 +67,21 @@ Values values_of(const trace_key& key) {
     return {key.number, key.text};
 }
 
-std::vector<std::string> stack_lines(std::int64_t id, bool user, const Names& names) {
-    std::vector<std::string> lines;
-    for (const std::uint64_t address : names.tracer.stack(id)) {
-        lines.push_back(user ? fmt::format("0x{:x}", address) : names.symbols.describe(address));
-    }
-    if (lines.empty()) {
-        lines.push_back(fmt::format("no stack ({})",
-                                    id < 0 ? std::strerror(static_cast<int>(-id)) : "overwritten"));
-    }
-    return lines;
+std::vector<std::string> stack_lines(std::int64_t id, const Names& names) {
+    return lines_of(id, names,
+                    [&](std::uint64_t address) { return names.symbols.describe(address); });
+}
+
+std::vector<std::string> user_stack_lines(std::int64_t id, int pid, const Names& names) {
+    return lines_of(id, names,
+                    [&](std::uint64_t address) { return names.processes.describe(pid, address); });
+}
+
+std::vector<std::string> stack_lines(const Field& field, const Values& values, const Names& names) {
+    const auto id = static_cast<std::int64_t>(values.numbers[field.index]);
+    return field.shape == Shape::kUserStack
+               ? user_stack_lines(id, static_cast<int>(values.numbers[field.index + 1]), names)
+               : stack_lines(id, names);
 }
 
 std::string value_text(const Field& field, const Values& values, const Names& names) {
@@ -80,9 +106,7 @@ std::string value_text(const Field& field, const Values& values, const Names& na
         return names.symbols.describe(number);
     case Shape::kKernelStack:
     case Shape::kUserStack:
-        return fmt::format("{}", fmt::join(stack_lines(static_cast<std::int64_t>(number),
-                                                       field.shape == Shape::kUserStack, names),
-                                           " < "));
+        return fmt::format("{}", fmt::join(stack_lines(field, values, names), " < "));
     default:
         return fmt::format("{}", number);
     }
@@ -94,8 +118,7 @@ Json value_json(const Field& field, const Values& values, const Names& names) {
     }
     const std::uint64_t number = values.numbers[field.index];
     if (is_stack(field)) {
-        return stack_lines(static_cast<std::int64_t>(number), field.shape == Shape::kUserStack,
-                           names);
+        return stack_lines(field, values, names);
     }
     switch (field.shape) {
     case Shape::kUnsigned:

@@ -3,8 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "kernel/symbols.h"
-#include "kernel/tracer.h"
+#include "trace/names.h"
 #include "trace/scope.h"
 
 // Events and keys of totals, for people and for programs.
@@ -20,16 +19,16 @@ struct Values {
 Values values_of(const trace_event& event);
 Values values_of(const trace_key& key);
 
-// Addresses and stacks need names.
-struct Names {
-    const kernel::Symbols& symbols;
-    const kernel::Tracer& tracer;
-};
-
+// The same with what is no UTF-8 replaced: texts come from anywhere, and are shown in JSON too.
+std::string valid_text(std::string text);
 // On one line; a stack as its innermost functions.
 std::string value_text(const Field& field, const Values& values, const Names& names);
 Json value_json(const Field& field, const Values& values, const Names& names);
 // A function a line, the innermost first.
-std::vector<std::string> stack_lines(std::int64_t id, bool user, const Names& names);
+std::vector<std::string> stack_lines(std::int64_t id, const Names& names);
+std::vector<std::string> user_stack_lines(std::int64_t id, int pid, const Names& names);
+// Of a field that is a stack.
+std::vector<std::string> stack_lines(const Field& field, const Values& values, const Names& names);
+bool is_stack(const Field& field);
 
 } // namespace weir::trace

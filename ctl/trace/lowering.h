@@ -16,7 +16,7 @@ struct Value {
         kPrefix, // a constant: `prefix`
         kSource, // the packet's addresses
         kDestination,
-        kComm, // the thread's name
+        kComm,      // the thread's name
         kSavedComm, // that of the thread that opened what is closed
     };
     Where where = Where::kStack;

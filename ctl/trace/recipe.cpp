@@ -109,6 +109,10 @@ Parsed<void> RecipeBuilder::fetch(const NamedExpression& wanted) {
         return refuse(expression, "a constant is no part of an event");
     }
     steps_.push_back(store(numbers_++));
+    if (field.shape == Shape::kUserStack) {
+        steps_.push_back(context(CONTEXT_PID));
+        steps_.push_back(store(numbers_++));
+    }
     if (field.shape == Shape::kEnum) {
         field.names = lowering.names_of(value);
     }

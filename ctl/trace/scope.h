@@ -50,8 +50,8 @@ enum class Shape {
     kText,
     kAddress, // two numbers: IPv6, or IPv4 in it (RFC 4291, 2.5.5.2)
     kKernelStack,
-    kUserStack,
-    kFunction, // an address in the kernel's text
+    kUserStack, // two numbers: the stack, and the process that knows its names
+    kFunction,  // an address in the kernel's text
 };
 
 struct Field {

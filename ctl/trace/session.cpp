@@ -319,6 +319,11 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
         }
     }
     session.probes_ = std::move(attacher.probes);
+    for (const Point& point : points) {
+        if (point.pid != 0) {
+            session.processes_.learn(point.pid);
+        }
+    }
     if (session.probes_.empty()) {
         const Skipped& first = session.skipped_.front();
         return fail(fmt::format("{}: {}{}{}", first.name, first.why,

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "kernel/tracer.h"
+#include "trace/names.h"
 #include "trace/recipe.h"
 #include "trace/target.h"
 
@@ -44,6 +44,7 @@ public:
     const std::vector<Skipped>& skipped() const { return skipped_; }
     kernel::Tracer& tracer() { return *tracer_; }
     const kernel::Symbols& symbols() const { return kernel_->symbols; }
+    Names names() { return {kernel_->symbols, *tracer_, processes_}; }
 
 private:
     Session() = default;
@@ -51,6 +52,7 @@ private:
     std::vector<Probe> probes_;
     std::vector<Skipped> skipped_;
     std::unique_ptr<kernel::Tracer> tracer_;
+    kernel::ProcessSymbols processes_;
 };
 
 } // namespace weir::trace

@@ -207,6 +207,7 @@ Result<Scope> scope_of_program(Scope scope, const Target& target) {
         return fail("the kernel tells no types (CONFIG_DEBUG_INFO_BTF)");
     }
     const bool xdp = target.program.context == kernel::ProgramContext::kXdp;
+    scope.of = target.program.full_name(); // the same at its entry and its exit
     const auto type = scope.types->pointer_to(xdp ? "xdp_buff" : "sk_buff");
     scope.arguments = {{xdp ? "xdp" : "skb", type.value_or(0)}};
     if (target.exit) {

@@ -111,7 +111,7 @@ Result<> DropTable::begin(trace::Session& session) {
 }
 
 Result<std::vector<DropRow>> DropTable::of_kernel(trace::Session& session) {
-    const trace::Names names{session.symbols(), session.tracer()};
+    const trace::Names names = session.names();
     WEIR_TRY(const auto totals, session.tracer().totals(false));
     std::map<std::vector<std::string>, DropRow> rows;
     drops::Losses frames;
@@ -148,8 +148,7 @@ Result<std::vector<DropRow>> DropTable::of_kernel(trace::Session& session) {
         std::size_t at = kDropFixed;
         if (wish_.stack) {
             const trace::Field& field = probe.fields[at++];
-            row.stack = trace::stack_lines(static_cast<std::int64_t>(key.number[field.index]),
-                                           false, names);
+            row.stack = trace::stack_lines(field, trace::values_of(key), names);
             const auto kernels = std::find_if_not(row.stack.begin(), row.stack.end(), is_tracers);
             row.stack.erase(row.stack.begin(), kernels);
         }

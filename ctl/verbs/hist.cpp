@@ -48,8 +48,7 @@ std::vector<trace::Step> steps(const HistWish& wish) {
     std::vector<trace::Source> ends = wish.to;
     if (wish.to.empty()) {
         for (const trace::Source& source : wish.trace.sources) {
-            ends.push_back(source);
-            ends.back().kind = source.kind == Kind::kUser ? Kind::kUserReturn : Kind::kReturn;
+            ends.push_back(*trace::return_of(source));
         }
     }
     // Of a function, entry and return have a space of their own; of two sources, all have one.
@@ -102,6 +101,10 @@ Result<trace::Scale> parse_linear(const std::string& word) {
                              TRACE_SLOTS, 100));
 }
 
+bool is_program(const trace::Source& source) {
+    return source.kind == Kind::kXdp || source.kind == Kind::kTc;
+}
+
 Result<> parse_ends(const po::variables_map& options, HistWish& wish) {
     for (const std::string& word : options.count("to") > 0 ? options["to"].as<Words>() : Words{}) {
         WEIR_TRY(auto source, trace::parse_source(word));
@@ -112,7 +115,8 @@ Result<> parse_ends(const po::variables_map& options, HistWish& wish) {
                                : usage("--to: not with --value: a time has two ends, a value none");
     }
     for (const trace::Source& source : wish.trace.sources) {
-        if (wish.to.empty() && source.kind != Kind::kFunction && source.kind != Kind::kUser) {
+        if (wish.to.empty() && source.kind != Kind::kFunction && source.kind != Kind::kUser &&
+            !is_program(source)) {
             return usage(
                 fmt::format("{}: where does the time end? --to SOURCE; or --value EXPR for "
                             "a histogram of values",
@@ -135,7 +139,10 @@ Result<HistWish> parse_hist(const po::variables_map& options, const Words& words
         return usage(fmt::format("{}: has its own --value, --id and --to", words.front()));
     }
     if (wish.id.empty()) {
-        wish.id.push_back(named("tid"));
+        // The idle threads of all CPUs have one number, 0: a program is told apart by its packet.
+        const auto& sources = wish.trace.sources;
+        wish.id.push_back(
+            named(std::any_of(sources.begin(), sources.end(), is_program) ? "packet" : "tid"));
     }
     WEIR_CHECK(parse_ends(options, wish));
     wish.unit = "usecs";
@@ -163,7 +170,7 @@ struct Histogram {
 };
 
 Result<std::map<std::string, Histogram>> read(trace::Session& session) {
-    const trace::Names names{session.symbols(), session.tracer()};
+    const trace::Names names = session.names();
     WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::map<std::string, Histogram> all;
     for (const auto& [key, total] : totals) {

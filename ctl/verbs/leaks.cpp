@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <fstream>
 
-#include "kernel/user_symbols.h"
 #include "text/lexer.h"
 #include "verbs/all.h"
 #include "verbs/tracing.h"
@@ -154,13 +153,7 @@ Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
 class Report {
 public:
     Report(Context& cx, const LeaksWish& wish, trace::Session& session)
-        : cx_(cx), wish_(wish), session_(session) {
-        if (wish.user) {
-            if (auto symbols = kernel::UserSymbols::of(wish.trace.choice.pid)) {
-                symbols_ = *std::move(symbols);
-            }
-        }
-    }
+        : cx_(cx), wish_(wish), session_(session) {}
 
     void show(const std::vector<Leak>& leaks) {
         const std::size_t shown = std::min(wish_.top, leaks.size());
@@ -186,20 +179,13 @@ public:
 
 private:
     Words stack(std::int64_t id) {
-        if (!symbols_) {
-            return trace::stack_lines(id, wish_.user, {session_.symbols(), session_.tracer()});
-        }
-        Words lines;
-        for (const std::uint64_t address : session_.tracer().stack(id)) {
-            lines.push_back(symbols_->describe(address));
-        }
-        return lines;
+        return wish_.user ? trace::user_stack_lines(id, wish_.trace.choice.pid, session_.names())
+                          : trace::stack_lines(id, session_.names());
     }
 
     Context& cx_;
     const LeaksWish& wish_;
     trace::Session& session_;
-    std::optional<kernel::UserSymbols> symbols_;
 };
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {

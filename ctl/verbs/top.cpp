@@ -131,7 +131,7 @@ using Rows = std::vector<std::vector<presets::Cell>>;
 
 // What has the same keys is one row, wherever it was counted.
 Result<Rows> read(trace::Session& session, const TopWish& wish) {
-    const trace::Names names{session.symbols(), session.tracer()};
+    const trace::Names names = session.names();
     WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::map<std::vector<std::string>, presets::Counted> counted;
     for (const auto& [key, total] : totals) {

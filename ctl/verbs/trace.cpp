@@ -3,7 +3,8 @@
 
 #include "presets/preset.h"
 #include "verbs/all.h"
-#include "verbs/event_printer.h"
+#include "verbs/trace_file.h"
+#include "verbs/trace_lines.h"
 #include "verbs/tracing.h"
 
 namespace weir::verbs {
@@ -72,6 +73,17 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_CHECK(at_most(words, 0));
         return resolve(option_text(options, "resolve-syscall"), cx);
     }
+    if (options.count("read") > 0) {
+        WEIR_CHECK(at_most(words, 0));
+        for (const auto& [name, value] : options) {
+            if (name != "read" && name != "json" && name != "pins") {
+                return usage(fmt::format("--read: not with --{}: what the file holds is printed as "
+                                         "it was",
+                                         name));
+            }
+        }
+        return read_trace(option_text(options, "read"), cx);
+    }
     WEIR_TRY(const auto preset, presets::wished("trace", words));
     WEIR_TRY(TraceWish wish, preset ? parse_limits(options) : parse_wish(options, words));
     std::uint64_t most = 0;
@@ -88,25 +100,39 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_TRY(const std::uint32_t ring, parse_ring(options));
     const kernel::Tracer::Room room{.ring_octets = ring, .stacks = kStacks};
     WEIR_TRY(auto session, start_session(wanted, wish, room, end));
+    const TraceHeader header = TraceHeader::of(session);
+    std::optional<TraceFile> file;
+    if (options.count("write") > 0) {
+        WEIR_TRY(file, TraceFile::create(option_text(options, "write"), header));
+    }
+    const TraceOutput output(cx, header);
     cx.out.text(kEventTitle);
-    const EventPrinter print(cx, session, option_text(options, "say"));
+    const auto put = [&](const output::Json& document) {
+        if (file) {
+            file->write(document);
+        }
+        output.show(document);
+    };
+    const std::string say = option_text(options, "say");
     std::uint64_t shown = 0;
     const auto each = [&](const trace_event& event) {
         if (most == 0 || shown < most) {
-            print(event);
+            put(event_document(event, session.probes().at(event.probe), session.names(), say));
             shown++;
         }
     };
     while (!end.reached() && (most == 0 || shown < most)) {
         constexpr int kLook = 200;
         WEIR_CHECK(session.tracer().poll(end.wait_ms(kLook), each));
+        WEIR_CHECK(file ? file->flush() : Result<>{});
         if (cx.out.flush() != 0) {
             return {}; // nobody reads it any more
         }
     }
     WEIR_CHECK(session.tracer().poll(0, each));
-    cx.out.text("\n");
-    return show_closing(cx, session);
+    WEIR_TRY(auto closing, close_session(session));
+    put({{"closing", std::move(closing)}});
+    return file ? file->flush() : Result<>{};
 }
 
 void add_options(po::options_description& add) {
@@ -115,11 +141,15 @@ void add_options(po::options_description& add) {
            "arguments and fields, by the kernel's types: 'skb->len, skb->dev->name'");
     option("ret", "at the return, with what is returned");
     option("stack", "with the kernel's stack");
-    option("ustack", "with the process's stack, as addresses");
+    option("ustack", "with the process's stack");
     option("say", po::value<std::string>()->value_name("TEXT"), "a text behind every line");
     option("number,n", po::value<std::string>()->value_name("N"), "end after so many events");
     option("ring", po::value<std::string>()->value_name("SIZE"),
            "room for events that wait to be shown: 64K, 16M [4M]");
+    option("write,w", po::value<std::string>()->value_name("FILE"),
+           "also keep it in a file, for --read");
+    option("read", po::value<std::string>()->value_name("FILE"),
+           "print what is in a file of -w, as it was printed then");
     option("resolve-syscall", po::value<std::string>()->value_name("CALL"),
            "print the function that a system call is, and nothing else");
     add_tracing(add);
@@ -133,11 +163,16 @@ const Verb trace{
     .summary = "a line for every event in the kernel, with arguments by its own types",
     .details =
         R"(SOURCE is fn:FUNCTION or ret:FUNCTION (its return), tp:SUBSYSTEM:EVENT, raw:TRACEPOINT (with
-its arguments by type), sys:CALL or sysret:CALL, u:FILE:SYMBOL or uret:FILE:SYMBOL; * and ? stand for
-anything, as in a shell. Values are expressions of C over the arguments, what they point to, and: pid,
-tid, uid, cpu, comm, cgroup, time, func, stack, ustack, retval, arg0 to arg11; of what carries a packet
+its arguments by type), sys:CALL or sysret:CALL, u:FILE:SYMBOL or uret:FILE:SYMBOL, usdt:FILE:PROVIDER:NAME
+or usdt:FILE:NAME, xdp:PROG or tc:PROG (a loaded BPF program: a name or id:N; @exit: its return); * and ?
+stand for anything, as in a shell. Values are expressions of C over the arguments, what they point to,
+and: pid, tid, uid, cpu, comm, cgroup, time, func, stack, ustack, retval, arg0 to arg11, str(P), the text
+there; of what carries a packet
 (struct sk_buff, sock, xdp_buff) saddr, daddr, sport, dport, protocol, family, dev, netns, mark, and
 packet, its address.
+
+-w keeps the documents of --json in a file, a line each; a session that is killed leaves it readable up to
+its last whole line. --read prints such a file, as text or with --json.
 
 Everything is detached when the command ends, however it ends. It says then what was lost, what could
 not be probed and why, and what a hit cost.
@@ -145,6 +180,8 @@ not be probed and why, and what a hit cost.
   weir trace tp:skb:kfree_skb --args 'reason, saddr, daddr, dport' --where 'reason != NOT_SPECIFIED'
   weir trace fn:ip_rcv --args 'skb->len, skb->dev->name' --stack -n 10
   weir trace sys:clone --say 'Hello, World!'
+  weir trace xdp:weir_ingress@exit --args 'retval, saddr, dport, dev' --where 'retval == XDP_DROP'
+  weir trace usdt:/usr/bin/python3:python:gc__start --args arg0
 )",
     .options = add_options,
     .run = run};

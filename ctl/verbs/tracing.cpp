@@ -177,62 +177,62 @@ Result<trace::Session> start_session(const std::vector<trace::Step>& steps, cons
     return session;
 }
 
-Result<TraceClosing> close_session(trace::Session& session) {
+Result<output::Json> close_session(trace::Session& session) {
     WEIR_TRY(const trace_books books, session.tracer().books());
-    const double each =
-        books.timed == 0 ? 0
-                         : static_cast<double>(books.timed_ns) / static_cast<double>(books.timed);
     std::map<std::string, std::size_t> ways;
     for (const trace::Probe& probe : session.probes()) {
         ways[trace::name(probe.backend)]++;
     }
-    std::string by;
-    output::Json backends = output::Json::object(), skipped = output::Json::array();
-    for (const auto& [way, count] : ways) {
-        by += fmt::format("{}{} by {}", by.empty() ? "" : ", ", count, way);
-        backends[way] = count;
-    }
-    TraceClosing closing;
-    closing.text = fmt::format("{} events of {} hits, {} lost; probes: {}", books.taken,
-                               books.fired, books.lost + books.nested, by);
-    if (books.timed > 0) {
-        closing.text += fmt::format("; {:.0f} ns a hit", each);
-    }
-    if (books.unreadable > 0) {
-        closing.text += fmt::format("; {} reads failed, and gave 0", books.unreadable);
-    }
-    closing.text += "\n";
-    std::map<std::string, Words> reasons;
+    output::Json skipped = output::Json::array();
     for (const trace::Skipped& one : session.skipped()) {
-        reasons[one.why].push_back(one.name);
         skipped.push_back({{"name", one.name}, {"why", one.why}});
+    }
+    output::Json closing{{"hits", books.fired},      {"events", books.taken},
+                         {"refused", books.refused}, {"lost", books.lost},
+                         {"nested", books.nested},   {"unreadable", books.unreadable},
+                         {"backends", ways},         {"not_probed", std::move(skipped)}};
+    if (books.timed > 0) {
+        closing["ns_a_hit"] =
+            static_cast<double>(books.timed_ns) / static_cast<double>(books.timed);
+    }
+    return closing;
+}
+
+std::string closing_text(const output::Json& closing) {
+    const auto number = [&](const char* key) { return closing.at(key).get<std::uint64_t>(); };
+    Words ways;
+    for (const auto& [way, count] : closing.at("backends").items()) {
+        ways.push_back(fmt::format("{} by {}", count.get<std::size_t>(), way));
+    }
+    std::string text =
+        fmt::format("{} events of {} hits, {} lost; probes: {}", number("events"), number("hits"),
+                    number("lost") + number("nested"), join(ways, ", "));
+    if (closing.contains("ns_a_hit")) {
+        text += fmt::format("; {:.0f} ns a hit", closing.at("ns_a_hit").get<double>());
+    }
+    if (number("unreadable") > 0) {
+        text += fmt::format("; {} reads failed, and gave 0", number("unreadable"));
+    }
+    text += "\n";
+    std::map<std::string, Words> reasons;
+    for (const output::Json& one : closing.at("not_probed")) {
+        reasons[one.at("why").get<std::string>()].push_back(one.at("name").get<std::string>());
     }
     for (const auto& [why, names] : reasons) {
         constexpr std::size_t kShown = 8;
         const Words first(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(
                                                              std::min(kShown, names.size())));
-        closing.text += fmt::format(
+        text += fmt::format(
             "not probed, {}: {}{}\n", why, join(first, ", "),
             names.size() > kShown ? fmt::format(" and {} more", names.size() - kShown) : "");
     }
-    closing.json = {{"hits", books.fired},
-                    {"events", books.taken},
-                    {"refused", books.refused},
-                    {"lost", books.lost},
-                    {"nested", books.nested},
-                    {"unreadable", books.unreadable},
-                    {"backends", std::move(backends)},
-                    {"not_probed", std::move(skipped)}};
-    if (books.timed > 0) {
-        closing.json["ns_a_hit"] = each;
-    }
-    return closing;
+    return text;
 }
 
 Result<> show_closing(Context& cx, trace::Session& session) {
-    WEIR_TRY(const TraceClosing closing, close_session(session));
-    cx.out.text(closing.text);
-    cx.out.line({{"closing", closing.json}});
+    WEIR_TRY(const output::Json closing, close_session(session));
+    cx.out.text(closing_text(closing));
+    cx.out.line({{"closing", closing}});
     return {};
 }
 

@@ -71,12 +71,9 @@ inline constexpr std::uint32_t kRingOctets = 1U << 22, kTotals = 10240, kOpen = 
                                kStacks = 16384;
 
 // What a session says at its end: events, losses, what was not probed, its own cost.
-struct TraceClosing {
-    std::string text;
-    output::Json json;
-};
-Result<TraceClosing> close_session(trace::Session& session);
-// The same as the last of the output.
+Result<output::Json> close_session(trace::Session& session);
+std::string closing_text(const output::Json& closing);
+// Both forms, as the last of the output.
 Result<> show_closing(Context& cx, trace::Session& session);
 
 // When what was counted is shown.

@@ -64,7 +64,8 @@ TEST(TraceSource, WrongWordsSayWhatWasExpected) {
     };
     EXPECT_EQ(said("vfs_read"),
               "'vfs_read' is no source: expected fn:FUNCTION, ret:FUNCTION, tp:SUBSYSTEM:EVENT, "
-              "raw:TRACEPOINT, sys:CALL, sysret:CALL, u:FILE:SYMBOL or uret:FILE:SYMBOL");
+              "raw:TRACEPOINT, sys:CALL, sysret:CALL, u:FILE:SYMBOL, uret:FILE:SYMBOL, "
+              "usdt:FILE:PROVIDER:NAME, xdp:PROG@entry|exit or tc:PROG@entry|exit");
     EXPECT_EQ(said("sysrt:openat").substr(0, 28), "'sysrt:openat' is no source:");
     EXPECT_TRUE(said("sysrt:openat").ends_with("; did you mean 'sysret'?"));
     EXPECT_EQ(said("tp:skb"), "'tp:skb': expected tp:SUBSYSTEM:EVENT, as tp:skb:kfree_skb");

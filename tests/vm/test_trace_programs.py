@@ -117,13 +117,15 @@ def test_what_a_tc_program_is_given_and_answers(cable):
 
 
 def test_the_time_a_program_takes(cable):
-    hist = Tracing("hist", "xdp:weir_ingress", "--to", "xdp:weir_ingress@exit", "--id", "xdp",
+    hist = Tracing("hist", "xdp:weir_ingress", "--where", MINE)
+    both = Tracing("hist", "xdp:weir_ingress", "--to", "xdp:weir_ingress@exit", "--id", "xdp",
                    "--where", MINE)
     send([(4243, 6)])
 
-    (histogram,) = hist.stop()[0]["histograms"]
-
-    assert histogram["events"] == 6
+    for documents in (hist.stop(), both.stop()):
+        (histogram,) = documents[0]["histograms"]
+        assert histogram["events"] == 6
+        assert histogram["sum"] > 0
 
 
 def test_what_cannot_be(cable):
