@@ -19,7 +19,7 @@ using trace::StepWords;
 // release.
 enum Space : std::uint16_t { kMemory, kCall };
 // Numbers of what waits to be released; of a call, what its return needs.
-enum Number { kId, kSize, kStack };
+enum Number { kId, kSize, kStack, kProcess };
 
 std::vector<StepWords> kernel_steps() {
     std::vector<StepWords> steps;
@@ -70,7 +70,8 @@ std::vector<StepWords> user_steps(const std::string& library) {
 struct LeaksWish {
     TraceWish trace;
     std::vector<trace::Step> steps;
-    bool user = false;
+    bool user = false; // stacks are of processes
+    bool sized = true; // each has a number of octets
     double older = 0;
     std::size_t top = 10;
     double interval = 0;
@@ -92,11 +93,60 @@ Result<std::string> library_of(int pid) {
     return process + "/exe";
 }
 
-Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& words) {
-    LeaksWish wish;
-    WEIR_TRY(const std::string preset, operand(words, 0, "@malloc|@kmalloc"));
+bool of_processes(const trace::Source& source) {
+    using Kind = trace::Source::Kind;
+    return source.kind == Kind::kUser || source.kind == Kind::kUserReturn ||
+           source.kind == Kind::kUsdt || source.kind == Kind::kSyscall ||
+           source.kind == Kind::kSyscallReturn;
+}
+
+// SOURCE… --to SOURCE --id EXPR
+Result<> parse_pairs(const po::variables_map& options, const Words& words, LeaksWish& wish) {
+    WEIR_TRY(wish.trace, parse_wish(options, words));
+    std::vector<trace::Source> ends;
+    for (const std::string& word : options.count("to") > 0 ? options["to"].as<Words>() : Words{}) {
+        WEIR_TRY(auto source, trace::parse_source(word));
+        ends.push_back(std::move(source));
+    }
+    WEIR_TRY(const auto id, parse_values(options, "id"));
+    WEIR_TRY(auto end_id, parse_values(options, "to-id"));
+    WEIR_TRY(auto size, parse_values(options, "size"));
+    if (ends.empty()) {
+        return usage(fmt::format("{}: where is it closed? --to SOURCE", words.front()));
+    }
+    if (id.empty()) {
+        return usage(fmt::format("{}: what do opening and closing have in common? --id EXPR",
+                                 words.front()));
+    }
+    if (id.size() > 1 || end_id.size() > 1 || size.size() > 1) {
+        return usage("--id, --to-id, --size: one expression");
+    }
+    if (end_id.empty()) {
+        end_id = id;
+    }
+    wish.sized = !size.empty();
+    if (size.empty()) {
+        size.push_back({"0", {}});
+    }
+    const auto& begins = wish.trace.sources;
+    wish.user = std::all_of(begins.begin(), begins.end(), of_processes);
+    wish.steps = steps_of(
+        begins, {.values = {id.front(), size.front(), named(wish.user ? "ustack" : "stack")},
+                 .sink = Sink::kOpen});
+    const auto closing =
+        steps_of(ends, {.closes = trace::Close{end_id.front().expression}, .chosen = false});
+    wish.steps.insert(wish.steps.end(), closing.begin(), closing.end());
+    return {};
+}
+
+// @malloc, @kmalloc
+Result<> parse_preset(const po::variables_map& options, const Words& words, LeaksWish& wish) {
     WEIR_CHECK(at_most(words, 1));
-    WEIR_TRY(const auto at, parse_choice(preset, "allocations", {"@malloc", "@kmalloc"}));
+    WEIR_TRY(const auto at, parse_choice(words.front(), "allocations", {"@malloc", "@kmalloc"}));
+    if (options.count("to") + options.count("id") + options.count("to-id") + options.count("size") >
+        0) {
+        return usage(fmt::format("{}: has its own --to, --id and --size", words.front()));
+    }
     WEIR_TRY(wish.trace, parse_limits(options));
     wish.user = at == 0;
     if (wish.user && wish.trace.choice.pid == 0) {
@@ -107,6 +157,14 @@ Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& wor
         WEIR_TRY(library, library_of(wish.trace.choice.pid));
     }
     WEIR_TRY(wish.steps, trace::parse_steps(wish.user ? user_steps(library) : kernel_steps()));
+    return {};
+}
+
+Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& words) {
+    LeaksWish wish;
+    WEIR_TRY(const std::string first, operand(words, 0, "SOURCE...|@malloc|@kmalloc"));
+    WEIR_CHECK(first.starts_with('@') ? parse_preset(options, words, wish)
+                                      : parse_pairs(options, words, wish));
     WEIR_TRY(wish.older, parse_seconds(options, "older"));
     if (options.count("top") > 0) {
         WEIR_TRY(wish.top, parse_number(option_text(options, "top"), "--top", 1, 1'000'000));
@@ -119,6 +177,7 @@ Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& wor
 
 struct Leak {
     std::int64_t stack = 0;
+    int process = 0; // whose stack it is
     std::uint64_t octets = 0;
     std::uint64_t allocations = 0;
 };
@@ -129,15 +188,17 @@ Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
     const double seconds =
         static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
     WEIR_TRY(const auto open, session.tracer().open());
-    std::map<std::int64_t, Leak> by_stack;
+    std::map<std::pair<std::int64_t, int>, Leak> by_stack;
     for (const auto& [key, opened] : open) {
         if (key.space != kMemory ||
             seconds - 1e-9 * static_cast<double>(opened.time) < wish.older) {
             continue;
         }
         const auto stack = static_cast<std::int64_t>(opened.number[kStack]);
-        Leak& leak = by_stack[stack];
+        const int process = wish.user ? static_cast<int>(opened.number[kProcess]) : 0;
+        Leak& leak = by_stack[{stack, process}];
         leak.stack = stack;
+        leak.process = process;
         leak.octets += opened.number[kSize];
         leak.allocations++;
     }
@@ -145,8 +206,9 @@ Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
     for (const auto& [stack, leak] : by_stack) {
         leaks.push_back(leak);
     }
-    std::stable_sort(leaks.begin(), leaks.end(),
-                     [](const Leak& a, const Leak& b) { return a.octets > b.octets; });
+    std::stable_sort(leaks.begin(), leaks.end(), [](const Leak& a, const Leak& b) {
+        return std::pair(a.octets, a.allocations) > std::pair(b.octets, b.allocations);
+    });
     return leaks;
 }
 
@@ -162,12 +224,19 @@ public:
                         fmt::localtime(std::time(nullptr)), shown);
         output::Json list = output::Json::array();
         for (const Leak& leak : leaks) {
-            const Words lines = stack(leak.stack);
-            list.push_back(
-                {{"octets", leak.octets}, {"allocations", leak.allocations}, {"stack", lines}});
+            const Words lines = stack(leak);
+            output::Json json = output::Json::object();
+            if (wish_.sized) {
+                json["octets"] = leak.octets;
+            }
+            json["allocations"] = leak.allocations;
+            json["stack"] = lines;
+            list.push_back(std::move(json));
             if (list.size() <= shown) {
-                text += fmt::format("\t{} bytes in {} allocations from stack\n", leak.octets,
-                                    leak.allocations);
+                text += wish_.sized
+                            ? fmt::format("\t{} bytes in {} allocations from stack\n", leak.octets,
+                                          leak.allocations)
+                            : fmt::format("\t{} not closed, from stack\n", leak.allocations);
                 for (const std::string& line : lines) {
                     text += "\t\t" + output::one_line(line) + "\n";
                 }
@@ -178,9 +247,9 @@ public:
     }
 
 private:
-    Words stack(std::int64_t id) {
-        return wish_.user ? trace::user_stack_lines(id, wish_.trace.choice.pid, session_.names())
-                          : trace::stack_lines(id, session_.names());
+    Words stack(const Leak& leak) {
+        return wish_.user ? trace::user_stack_lines(leak.stack, leak.process, session_.names())
+                          : trace::stack_lines(leak.stack, session_.names());
     }
 
     Context& cx_;
@@ -206,6 +275,10 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
 void add_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
+    option("to", po::value<Words>()->value_name("SOURCE"), "where it is closed; may be repeated");
+    option("id", text("EXPR"), "what opening and closing have in common");
+    option("to-id", text("EXPR"), "the same, as the closing knows it [that of --id]");
+    option("size", text("EXPR"), "octets, where it is opened");
     option("older,o", text("S"), "only what is older than so many seconds [all]");
     option("top,T", text("N"), "stacks that are shown [10]");
     option("library", text("FILE"), "where malloc is [the process's C library]");
@@ -217,14 +290,17 @@ void add_options(po::options_description& add) {
 
 const Verb leaks{
     .path = "leaks",
-    .operands = "@malloc|@kmalloc",
-    .summary = "memory that was allocated and not released, by stack",
+    .operands = "SOURCE...|@malloc|@kmalloc",
+    .summary = "what was opened and not closed, by stack: memory of a process or of the kernel",
     .details =
         R"(Of a process (@malloc: malloc, calloc, realloc, memalign, aligned_alloc, posix_memalign) or of
 the kernel (@kmalloc: kmalloc and caches). Only what is allocated while the command runs is seen.
 
+Other pairs are named by where they open, where they close (--to) and what tells one from another (--id).
+
   weir leaks @malloc --pid 1234 -d 60 --older 10
   weir leaks @kmalloc --where 'comm == "modprobe"' -d 5
+  weir leaks ret:alloc_empty_file --to fn:__fput --id retval --to-id file -d 60
 )",
     .options = add_options,
     .run = run};

@@ -172,3 +172,31 @@ def test_a_leak_of_known_size(actor):
 ])
 def test_wrong_words_of_leaks(weir, words, complaint):
     assert complaint in weir.refuses(2, *words)
+
+
+def test_what_is_opened_and_not_closed(actor):
+    """Sockets and pipes of a process, by pairs of its own words."""
+    actor.do(LEAK + "libc.dup.argtypes = libc.close.argtypes = [ctypes.c_int]")
+    leaks = Tracing("leaks", "uret:libc.so.6:dup", "--to", "u:libc.so.6:close", "--id", "retval",
+                    "--to-id", "arg0", "--pid", actor.pid)
+    sized = Tracing("leaks", "u:libc.so.6:dup", "--to", "uret:libc.so.6:dup", "--id", "tid",
+                    "--size", "arg0 + 40", "--pid", actor.pid)
+    actor.do("kept = [libc.dup(1) for _ in range(4)]\n"
+             "for _ in range(3): libc.close(libc.dup(2))")
+
+    (leak,) = leaks.stop()[0]["leaks"]
+    assert leak["allocations"] == 4 and "octets" not in leak
+    assert leak["stack"]
+    documents = sized.stop()
+    assert documents[0]["leaks"] == []
+    assert (closing(documents)["events"], closing(documents)["refused"]) == (14, 0)
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (("leaks", "fn:x"), "where is it closed? --to SOURCE"),
+    (("leaks", "fn:x", "--to", "fn:y"), "what do opening and closing have in common? --id EXPR"),
+    (("leaks", "fn:x", "--to", "fn:y", "--id", "a, b"), "--id, --to-id, --size: one expression"),
+    (("leaks", "@kmalloc", "--id", "ptr"), "@kmalloc: has its own --to, --id and --size"),
+])
+def test_wrong_words_of_pairs(weir, words, complaint):
+    assert complaint in weir.refuses(2, *words)
