@@ -13,7 +13,7 @@ build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev
 lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
 tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump xdp-tools gnuplot-nox git
        wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils
-       systemtap-sdt-dev python3-jsonschema)
+       systemtap-sdt-dev python3-jsonschema bpftrace libbpf-tools)
 
 case ${1:-test} in
 build) wanted=("${build[@]}") ;;
