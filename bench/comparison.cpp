@@ -27,26 +27,28 @@ struct Kind {
     const char* floor_peer = nullptr;
 };
 
-const std::array<Kind, 4>& kinds() {
-    static const std::array<Kind, 4> all = {Kind{"run", {{"/net_ns", "ns/packet", 1}}, "/floor_ns"},
-                                            Kind{"net",
-                                                 {{"/packets_per_second", "packets/s"},
-                                                  {"/cpu_ns", "ns/packet", 1},
-                                                  {"/ratio", "to floor", 0.01},
-                                                  {"/efficiency", "efficiency", 0.01}},
-                                                 "/cpu_ns",
-                                                 kFloor},
-                                            Kind{"apps",
-                                                 {{"/requests_per_second", "requests/s"},
-                                                  {"/bits_per_second", "bits/s"},
-                                                  {"/ratio", "to direct", 0.01},
-                                                  {"/latency_us/50", "p50 us", 1},
-                                                  {"/latency_us/90", "p90 us", 1},
-                                                  {"/latency_us/99", "p99 us", 1},
-                                                  {"/latency_us/99.9", "p99.9 us", 1}},
-                                                 "/requests_per_second",
-                                                 kDirectPeer},
-                                            Kind{"control", {{"/ms", "ms", 0.1}}, "/floor_ms"}};
+const std::array<Kind, 5>& kinds() {
+    static const std::array<Kind, 5> all = {
+        Kind{"run", {{"/net_ns", "ns/packet", 1}}, "/floor_ns"},
+        Kind{"net",
+             {{"/packets_per_second", "packets/s"},
+              {"/cpu_ns", "ns/packet", 1},
+              {"/ratio", "to floor", 0.01},
+              {"/efficiency", "efficiency", 0.01}},
+             "/cpu_ns",
+             kFloor},
+        Kind{"apps",
+             {{"/requests_per_second", "requests/s"},
+              {"/bits_per_second", "bits/s"},
+              {"/ratio", "to direct", 0.01},
+              {"/latency_us/50", "p50 us", 1},
+              {"/latency_us/90", "p90 us", 1},
+              {"/latency_us/99", "p99 us", 1},
+              {"/latency_us/99.9", "p99.9 us", 1}},
+             "/requests_per_second",
+             kDirectPeer},
+        Kind{"control", {{"/ms", "ms", 0.1}}, "/floor_ms"},
+        Kind{"trace", {{"/cost", "a hit", 1}, {"/ratio", "to weir", 0.01}}, "/floor"}};
     return all;
 }
 
@@ -104,8 +106,8 @@ Result<Evidence> read_evidence(const Json& document) {
     const auto kind = std::find_if(kinds().begin(), kinds().end(),
                                    [&](const Kind& each) { return each.name == name; });
     if (kind == kinds().end() || document["schema"] != kResultSchema) {
-        return fail(fmt::format("a result of kind '{}', schema {}: expected run, net, apps or "
-                                "control, schema {}",
+        return fail(fmt::format("a result of kind '{}', schema {}: expected run, net, apps, "
+                                "control or trace, schema {}",
                                 name, document["schema"].dump(), kResultSchema));
     }
     try {

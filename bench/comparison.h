@@ -19,7 +19,7 @@ struct Quantity {
 
 // What a result says of itself to those that are compared with it.
 struct Evidence {
-    std::string kind; // "run", "net", "apps", "control"
+    std::string kind; // "run", "net", "apps", "control", "trace"
     std::vector<Quantity> quantities;
     // What shows the machine's speed, being the same code in every result: empty programs, the
     // direct way. By case.

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "base/fd.h"
@@ -44,6 +46,15 @@ std::string content_of(const Fd& file) {
 std::string first_line(const std::string& text) {
     const std::size_t start = text.find_first_not_of(" \n");
     return start == std::string::npos ? "" : text.substr(start, text.find('\n', start) - start);
+}
+
+std::string last_line(const std::string& text) {
+    std::string words = text.substr(0, text.find_last_not_of(" \n") + 1);
+    // Of a compiler, whose complaint stands above the place that it is about.
+    if (const std::size_t complaint = words.rfind("ERROR"); complaint != std::string::npos) {
+        words.resize(std::min(words.find('\n', complaint), words.size()));
+    }
+    return words.substr(words.rfind('\n') + 1);
 }
 
 // The kernel ends it with this process, however that ends; posix_spawn has no words for that, and
@@ -134,11 +145,20 @@ Child::~Child() {
 }
 
 Result<Child> Child::start(const std::vector<std::string>& words) {
+    return start_until(words, "");
+}
+
+Result<Child> Child::start_until(const std::vector<std::string>& words, const std::string& said) {
     WEIR_TRY(const Fd in, memory_file("input"));
     WEIR_TRY(const Fd out, memory_file("output"));
     WEIR_TRY(Fd err, memory_file("errors"));
     WEIR_TRY(const pid_t pid, spawn(words, in, out, err));
-    return Child(words[0], pid, std::move(err));
+    Child child(words[0], pid, std::move(err));
+    while (content_of(out).find(said) == std::string::npos) {
+        WEIR_CHECK(child.check());
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return child;
 }
 
 Result<> Child::check() {
@@ -147,7 +167,7 @@ Result<> Child::check() {
         return {};
     }
     pid_ = 0;
-    return fail(why_it_ended(name_, status, first_line(content_of(errors_))));
+    return fail(why_it_ended(name_, status, last_line(content_of(errors_))));
 }
 
 } // namespace weir::bench

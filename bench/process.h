@@ -25,6 +25,9 @@ Result<> run_beside(const std::vector<std::string>& words);
 class Child {
 public:
     static Result<Child> start(const std::vector<std::string>& words);
+    // At work once it has printed `said`.
+    static Result<Child> start_until(const std::vector<std::string>& words,
+                                     const std::string& said);
     Child(Child&& other) noexcept;
     Child& operator=(Child&&) = delete;
     ~Child();

@@ -28,6 +28,7 @@ constexpr std::array kKinds = {
     Kind{"net", "Throughput, beside what else there is", net_sections},
     Kind{"apps", "Applications through the balancer", apps_sections},
     Kind{"control", "What a change of the configuration takes", control_sections},
+    Kind{"trace", "What tracing costs", trace_sections},
     Kind{"instructions", "What a packet costs, in instructions", instructions_sections, false}};
 
 std::string plain(const Json& value) {

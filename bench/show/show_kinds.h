@@ -13,6 +13,7 @@ std::vector<Section> run_sections(const Json& result);
 std::vector<Section> net_sections(const Json& result);
 std::vector<Section> control_sections(const Json& result);
 std::vector<Section> apps_sections(const Json& result);
+std::vector<Section> trace_sections(const Json& result);
 std::vector<Section> instructions_sections(const Json& result);
 
 } // namespace weir::bench

@@ -26,6 +26,7 @@ constexpr Step kSteps[] = {
     {"net --packets 300000 --cpus CPUS", "net --packets 50000 --rounds 3 --size 64 --cpus CPUS"},
     {"apps", "apps --rounds 3 --application http"},
     {"control", "control --traffic-only"},
+    {"trace", "trace --rounds 3 --events 5000 --alone"},
 };
 
 Words words_of(const char* step, const std::string& cpus) {
@@ -86,7 +87,7 @@ const Verb bench_all{
     .operands = "",
     .summary = "every measurement, and a page of them, in less than ten minutes",
     .details =
-        R"(What `weir bench run`, `net`, `apps` and `control` measure, one after the other, and then
+        R"(What `weir bench run`, `net`, `apps`, `control` and `trace` measure, one after the other, and then
 the page of `weir bench report`. The machine should have nothing else to do meanwhile.
 `weir bench insns`, which needs an emulator, is not among them; its table is shown if it lies in the
 folder.

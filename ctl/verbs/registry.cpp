@@ -15,7 +15,9 @@ constexpr std::array kBalancer = {
     &lb_backend_set, &lb_backend_list,   &lb_set,          &lb_flows};
 constexpr std::array kLooking = {&stats, &ledger, &explain};
 constexpr std::array kTracing = {&trace, &count, &rate, &hist, &top, &leaks, &drops, &probes};
-constexpr std::array kBench = {&bench_all, &bench_run, &bench_net, &bench_apps, &bench_control, &bench_insns, &bench_compare, &bench_report};
+constexpr std::array kBench = {&bench_all,   &bench_run,     &bench_net,
+                               &bench_apps,  &bench_control, &bench_trace,
+                               &bench_insns, &bench_compare, &bench_report};
 
 constexpr std::array<VerbGroup, 8> kGroups = {{{"Interfaces", kInterfaces},
                                                {"Configuration", kConfiguration},
@@ -38,8 +40,9 @@ constexpr auto joined() {
     return all;
 }
 
-constexpr auto kAll = joined<kInterfaces.size() + kConfiguration.size() + kFirewall.size() +
-                             kSets.size() + kBalancer.size() + kLooking.size() + kTracing.size() + kBench.size()>();
+constexpr auto kAll =
+    joined<kInterfaces.size() + kConfiguration.size() + kFirewall.size() + kSets.size() +
+           kBalancer.size() + kLooking.size() + kTracing.size() + kBench.size()>();
 
 } // namespace
 

@@ -83,11 +83,11 @@ TEST(BenchComparison, OtherDocumentsAreRefused) {
     EXPECT_EQ(read_evidence(Json::object()).error().message(),
               "no result of `weir bench`: no JSON, or without \"schema\"");
     EXPECT_EQ(read_evidence({{"schema", 7}, {"kind", "run"}}).error().message(),
-              "a result of kind 'run', schema 7: expected run, net, apps or control, schema 1");
+              "a result of kind 'run', schema 7: expected run, net, apps, control or trace, schema 1");
     EXPECT_EQ(read_evidence({{"schema", 1}, {"kind", "run"}}).error().message().substr(0, 34),
               "not as `weir bench run` writes it:");
     EXPECT_EQ(read_evidence({{"schema", 1}, {"kind", 3}}).error().message(),
-              "a result of kind '3', schema 1: expected run, net, apps or control, schema 1");
+              "a result of kind '3', schema 1: expected run, net, apps, control or trace, schema 1");
 }
 
 } // namespace
