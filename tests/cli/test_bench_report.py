@@ -117,6 +117,15 @@ DOCUMENTS = {
     "control": {"options": {}, "under_traffic": {"generations": 200, "packets": 8e6, "mixed": 0},
                 "cases": [{"name": "apply-1000-rules", "what": "a thousand", "ms": around(50)},
                           {"name": "huge", "what": "too many", "refused": "no room"}]},
+    "trace": {"options": {}, "unit": "ns", "cases": [
+        {"name": "tp/count/weir", "backend": "tp", "recipe": "count", "peer": "weir",
+         "what": "counts", "cost": around(100), "floor": around(300)},
+        {"name": "tp/count/bpftrace", "backend": "tp", "recipe": "count", "peer": "bpftrace",
+         "what": "counts", "cost": around(200), "floor": around(300), "ratio": around(2)},
+        {"name": "fentry/count/weir", "backend": "fentry", "recipe": "count", "peer": "weir",
+         "what": "counts", "refused": "the kernel does not permit it"}],
+        "rates": [{"ring_octets": 65536, "event_octets": 248, "kept": 200000, "lost": 250000.0},
+                  {"ring_octets": 4194304, "event_octets": 248, "kept": 800000}]},
     "instructions": {"kernels": {
         "6.1": {"release": "6.1.0-56", "instructions": {"fw4-10-last": 1189, "fw4-100-last": 4060}},
         "6.12": {"release": "6.12.9", "instructions": {"fw4-10-last": 1200, "count": 250}}}},
@@ -145,7 +154,8 @@ def test_every_kind_has_its_chapter(weir, all_kinds):
     text, table = page.read_text(), rows(page.read_text())
     assert [line for line in text.splitlines() if line.startswith("## ")] == [
         "## Throughput, beside what else there is", "## Applications through the balancer",
-        "## What a change of the configuration takes", "## What a packet costs, in instructions"]
+        "## What a change of the configuration takes", "## What tracing costs",
+        "## What a packet costs, in instructions"]
     assert ["weir", "native", "64", "2,000,000", "500", "450–550", "2.50", "2.25–2.75"] in table
     assert ["forward", "weir", "native", "64", "2", "1,960,784", "0.950", "0.855–1.04"] in table
     assert "- Refused, ipvs, stack (64, 1500 octets): ipvsadm is not installed" in text
@@ -155,6 +165,10 @@ def test_every_kind_has_its_chapter(weir, all_kinds):
     assert "- Refused, iperf3/ipvs/stack: the kernel has none" in text
     assert ["apply-1000-rules", "50.0", "45.0–55.0", "a thousand"] in table
     assert "- Refused, huge: no room" in text and "200 changes were made while 8,000,000" in text
+    assert ["tp", "count", "bpftrace", "200", "180–220", "2.00", "1.80–2.20", "counts"] in table
+    assert "- Refused, fentry/count/weir: the kernel does not permit it" in text
+    assert ["65,536", "248", "200,000", "250,000"] in table
+    assert ["4,194,304", "248", "800,000", "none: the source gives no more"] in table
     assert ["fw4-10-last", "1,189", "1,200"] in table and ["fw4-100-last", "4,060", ""] in table
     assert ["count", "", "250"] in table
     pictures = re.findall(r"\]\((.*?\.svg)\)", text)
@@ -163,7 +177,7 @@ def test_every_kind_has_its_chapter(weir, all_kinds):
 
 
 @pytest.mark.parametrize("kind, without", [("net", "cases"), ("apps", "cases"), ("net", "weir"),
-                                           ("control", "under_traffic"),
+                                           ("control", "under_traffic"), ("trace", "rates"),
                                            ("instructions", "kernels")])
 def test_a_result_that_lacks_something_is_refused(weir, all_kinds, kind, without):
     document = json.loads((all_kinds / f"{kind}.json").read_text())
