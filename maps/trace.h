@@ -59,6 +59,9 @@ enum trace_operation {
 	TRACE_SAME_STRING, /* -> 1 if text `index` is trace_words[value], else 0 */
 	TRACE_CLOSE,  /* id -> ; takes what was opened under that id in space `index`; none: the event is none,
 		       * or, with `size` 1, it is as if the event's process had opened it now */
+	TRACE_FLOW,   /* -> 1 if the packet whose addresses are context, or one inside of it, is of flow `index`, else 0 */
+	TRACE_FOLLOW, /* a id -> ; the packet of that id is followed if a is not 0, or if it was before; else the event is none */
+	TRACE_FORGET, /* id -> ; it is not followed any more */
 	TRACE_SAVED_COMM, /* -> ; text `index` of the event: the name of the thread that opened what was closed */
 };
 
@@ -85,7 +88,7 @@ enum trace_context {
 	CONTEXT_ELAPSED,	 /* ns since what TRACE_CLOSE closed was opened */
 	CONTEXT_SAVED_PID, /* who opened it */
 	CONTEXT_SAVED_TID,
-	CONTEXT_FAMILY,	 /* AF_INET, AF_INET6; 0: neither */
+	CONTEXT_FAMILY,	 /* AF_INET, AF_INET6; 0: neither. From here on: enum trace_tuple */
 	CONTEXT_PROTOCOL,	 /* IPPROTO_… */
 	CONTEXT_SADDR_HIGH, /* first 64 bits, as a number; IPv4 is ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) */
 	CONTEXT_SADDR_LOW,
@@ -95,6 +98,28 @@ enum trace_context {
 	CONTEXT_DPORT,
 	CONTEXT_COUNT,
 };
+
+/* What tells packets of one connection from others; see CONTEXT_FAMILY … CONTEXT_DPORT. */
+enum trace_tuple {
+	TUPLE_FAMILY,
+	TUPLE_PROTOCOL,
+	TUPLE_SADDR_HIGH,
+	TUPLE_SADDR_LOW,
+	TUPLE_DADDR_HIGH,
+	TUPLE_DADDR_LOW,
+	TUPLE_SPORT,
+	TUPLE_DPORT,
+	TUPLE_SIZE,
+};
+
+#define TRACE_FLOWS 2
+
+/* A packet is of it if its tuple, masked, is the value. */
+struct trace_flow {
+	__u64 mask[TUPLE_SIZE];
+	__u64 value[TUPLE_SIZE];
+};
+ABI_ASSERT(trace_flow, 16 * TUPLE_SIZE);
 
 /* What becomes of an event that passed its tests. */
 enum trace_sink {
@@ -218,6 +243,13 @@ struct {
 } trace_words SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, TRACE_FLOWS);
+	__type(key, __u32);
+	__type(value, struct trace_flow);
+} trace_flows SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 22); /* octets; the session may change it */
 } trace_events SEC(".maps");
@@ -255,6 +287,8 @@ struct trace_work {
 	__u64 result;
 	__u64 record;
 	__u64 context[CONTEXT_COUNT];
+	__u64 inside; /* address of the IP header in the packet that is context; 0: none */
+	__u64 inner[TUPLE_SIZE];
 	__u64 stack[TRACE_STACK];
 	__u32 depth;
 	__u32 passed; /* no test has failed */

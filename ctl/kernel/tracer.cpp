@@ -155,6 +155,11 @@ Result<Tracer> Tracer::load(const Bodies& bodies, const Room& room) {
     if (const int error = trace_bpf__load(bpf)) {
         return library_refusal("loading the tracing programs", -error, log);
     }
+    for (std::uint32_t i = 0; i < room.flows.size(); i++) {
+        if (bpf_map_update_elem(bpf_map__fd(bpf->maps.trace_flows), &i, &room.flows[i], BPF_ANY)) {
+            return refusal("writing a flow", errno);
+        }
+    }
     tracer.state_->ring = ring_buffer__new(bpf_map__fd(bpf->maps.trace_events), &State::take,
                                            tracer.state_.get(), nullptr);
     if (tracer.state_->ring == nullptr) {

@@ -45,6 +45,7 @@ public:
         std::uint32_t totals = 1;
         std::uint32_t open = 1;
         std::uint32_t stacks = 1;
+        std::vector<trace_flow> flows = {}; // TRACE_FLOWS at most
     };
 
     static Result<Tracer> load(const Bodies& bodies, const Room& room);

@@ -40,6 +40,8 @@ public:
     text::Parsed<Value> number(const Expression& expression);
     // Loads a value from memory onto the stack.
     text::Parsed<Value> load(Value value, const Expression& at);
+    // 1 or 0 on the stack: whether the packet is of the flow.
+    text::Parsed<void> in_flow(std::uint16_t flow, const Expression& at);
     bool is_text(const Value& value) const;
     // Of an enum's values.
     ValueNames names_of(const Value& value) const;
@@ -55,6 +57,8 @@ private:
     text::Parsed<Value> record(const RecordField& field);
     text::Parsed<Value> builtin(const Expression& expression);
     text::Parsed<Value> packet(const Expression& expression);
+    // Its addresses become context, once.
+    text::Parsed<void> read_packet(const Expression& at);
     text::Parsed<Value> no_packet(const Expression& expression) const;
     text::Parsed<Value> of_packet(const Expression& expression, const char* buffer,
                                   const char* frame);

@@ -40,6 +40,8 @@ constexpr std::array kPacketNumbers = {Builtin{"sport", CONTEXT_SPORT, Shape::kU
                                        Builtin{"protocol", CONTEXT_PROTOCOL, Shape::kUnsigned},
                                        Builtin{"family", CONTEXT_FAMILY, Shape::kUnsigned}};
 constexpr std::array<std::string_view, 2> kAddresses = {"saddr", "daddr"};
+// packet_saddr is the packet's also where an argument is called saddr.
+constexpr std::string_view kOfPacket = "packet_";
 // What a packet's buffer leads to.
 struct OfPacket {
     std::string_view name;
@@ -230,7 +232,10 @@ Parsed<Value> Lowering::no_packet(const Expression& expression) const {
 }
 
 Parsed<Value> Lowering::packet(const Expression& expression) {
-    const std::string_view word = expression.text;
+    std::string_view word = expression.text;
+    if (word.starts_with(kOfPacket)) {
+        word.remove_prefix(kOfPacket.size());
+    }
     for (const OfPacket& each : kOfPackets) {
         if (each.name == word) {
             return of_packet(expression, each.buffer, each.frame);
@@ -247,22 +252,33 @@ Parsed<Value> Lowering::packet(const Expression& expression) {
     if (known == nullptr && !address) {
         return unknown(expression);
     }
-    if (!builder_.packet_read_) {
-        const auto holder = packet_holder(scope_);
-        if (!holder) {
-            return no_packet(expression);
-        }
-        Expression argument{.kind = Kind::kName, .text = holder->name, .place = expression.place};
-        WEIR_PARSE_CHECK(number(argument));
-        step(holder->operation);
-        builder_.packet_read_ = true;
-    }
+    WEIR_PARSE_CHECK(read_packet(expression));
     if (known != nullptr) {
         step(TRACE_CONTEXT, static_cast<std::uint16_t>(known->context));
         return Value{.shape = known->shape};
     }
     return Value{.where = word == "saddr" ? Where::kSource : Where::kDestination,
                  .shape = Shape::kAddress};
+}
+
+Parsed<void> Lowering::read_packet(const Expression& at) {
+    if (builder_.packet_read_) {
+        return {};
+    }
+    const auto holder = packet_holder(scope_);
+    if (!holder) {
+        return tl::unexpected(no_packet(at).error());
+    }
+    WEIR_PARSE_CHECK(number({.kind = Kind::kName, .text = holder->name, .place = at.place}));
+    step(holder->operation);
+    builder_.packet_read_ = true;
+    return {};
+}
+
+Parsed<void> Lowering::in_flow(std::uint16_t flow, const Expression& at) {
+    WEIR_PARSE_CHECK(read_packet(at));
+    step(TRACE_FLOW, flow);
+    return {};
 }
 
 Parsed<Value> Lowering::of_packet(const Expression& expression, const char* buffer,

@@ -39,6 +39,7 @@ int deepest(const std::vector<trace_step>& steps) {
         case TRACE_CONTEXT:
         case TRACE_SAVED:
         case TRACE_SAME_STRING:
+        case TRACE_FLOW:
             most = std::max(most, ++depth);
             break;
         case TRACE_READ:
@@ -50,6 +51,9 @@ int deepest(const std::vector<trace_step>& steps) {
         case TRACE_COMM:
         case TRACE_SAVED_COMM:
         case TRACE_END:
+            break;
+        case TRACE_FOLLOW:
+            depth -= 2;
             break;
         default: // all others take one more than they leave
             depth--;
@@ -77,6 +81,32 @@ Parsed<void> RecipeBuilder::close(const Expression& id, std::uint16_t space, boo
     close.index = space;
     close.size = must ? 0 : 1;
     steps_.push_back(close);
+    return {};
+}
+
+Parsed<void> RecipeBuilder::follow(const Expression& packet, std::uint16_t flow,
+                                   std::uint16_t space) {
+    Lowering lowering(*this);
+    if (packet_holder(scope_)) { // elsewhere a packet is known only if it was seen before
+        WEIR_PARSE_CHECK(lowering.in_flow(flow, packet));
+    } else {
+        WEIR_PARSE_CHECK(lowering.number({.kind = Expression::Kind::kNumber, .number = 0}));
+    }
+    WEIR_PARSE_CHECK(lowering.number(packet));
+    trace_step step{};
+    step.operation = TRACE_FOLLOW;
+    step.index = space;
+    steps_.push_back(step);
+    return {};
+}
+
+Parsed<void> RecipeBuilder::forget(const Expression& packet, std::uint16_t space) {
+    Lowering lowering(*this);
+    WEIR_PARSE_CHECK(lowering.number(packet));
+    trace_step step{};
+    step.operation = TRACE_FORGET;
+    step.index = space;
+    steps_.push_back(step);
     return {};
 }
 

@@ -24,6 +24,12 @@ public:
     // unless it `must` be there, the event's process has opened it now.
     text::Parsed<void> close(const Expression& id, std::uint16_t space, bool must = true);
 
+    // Only events of packets that are followed are ones: those of the flow of that index (see
+    // Room::flows) from now on, whatever becomes of their addresses. `packet`: its address.
+    text::Parsed<void> follow(const Expression& packet, std::uint16_t flow, std::uint16_t space);
+    // The packet ends here.
+    text::Parsed<void> forget(const Expression& packet, std::uint16_t space);
+
     const std::vector<Field>& fields() const { return fields_; }
     std::uint32_t numbers() const { return numbers_; } // of the event, so far
     // With its sink still to be set.

@@ -74,6 +74,13 @@ struct Maker {
             WEIR_PARSE_CHECK(builder.close(step.closes->id, space(step.closes->space, scope),
                                            step.closes->must));
         }
+        if (step.follows) {
+            WEIR_PARSE_CHECK(
+                builder.follow(step.follows->packet, step.follows->flow, step.follows->space));
+            if (step.follows->ends) {
+                WEIR_PARSE_CHECK(builder.forget(step.follows->packet, step.follows->space));
+            }
+        }
         if (step.chosen) {
             WEIR_PARSE_CHECK(choose(choice, step.process, builder));
         }
@@ -144,7 +151,7 @@ Result<std::vector<Source>> parse_sources(std::string_view words) {
     }
 }
 
-Result<Expression> parse(const char* words) {
+Result<Expression> parse(std::string_view words) {
     auto expression = parse_expression(words);
     if (!expression) {
         return fail(text::to_error(expression.error(), ""));
@@ -168,6 +175,10 @@ Result<std::vector<Step>> parse_steps(const std::vector<StepWords>& all) {
         if (words.closes != nullptr) {
             WEIR_TRY(auto id, parse(words.closes));
             step.closes = Close{std::move(id), words.closes_in, words.must};
+        }
+        if (!words.follows.empty()) {
+            WEIR_TRY(auto packet, parse(words.follows));
+            step.follows = Follow{std::move(packet), words.ends};
         }
         if (words.where != nullptr) {
             WEIR_TRY(auto where, parse(words.where));

@@ -19,11 +19,20 @@ struct Close {
     bool must = true; // else, with nothing open, it is as if the event's process had opened it now
 };
 
+// Packets of a flow are followed from where they are first seen; see RecipeBuilder::follow().
+struct Follow {
+    Expression packet;
+    bool ends = false; // here
+    std::uint16_t flow = 0;
+    std::uint16_t space = 0;
+};
+
 // One place in a pipeline: what happens at its source, in this order.
 struct Step {
     std::vector<Source> sources =
         {}; // one; or several, of which the first that the kernel has is taken
     std::optional<Close> closes = {};
+    std::optional<Follow> follows = {};
     bool chosen = true;               // the user's choice of events applies here
     std::string process = "self_pid"; // which the user's choice of process means
     std::vector<Expression> where = {};
@@ -52,6 +61,8 @@ struct StepWords {
     const char* closes = nullptr;
     std::uint16_t closes_in = 0;
     bool must = true;
+    std::string follows = {}; // a packet's address
+    bool ends = false;
     bool chosen = true;
     const char* process = "self_pid";
     const char* where = nullptr;

@@ -163,7 +163,7 @@ Result<trace::Session> start_session(const std::vector<trace::Step>& steps, cons
                                      kernel::Tracer::Room room, TraceEnd& end,
                                      const Ready& ready) {
     const bool opens = std::any_of(steps.begin(), steps.end(), [](const trace::Step& step) {
-        return step.sink == trace::Sink::kOpen;
+        return step.sink == trace::Sink::kOpen || step.follows;
     });
     room.open = opens ? std::max(room.open, kOpen) : 1;
     WEIR_TRY(auto session,

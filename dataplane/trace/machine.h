@@ -147,6 +147,29 @@ static __always_inline bool trace_close(struct trace_work *work, const struct tr
 	return true;
 }
 
+/* Packets that are followed are open in a space of their own. */
+static __always_inline bool trace_follow(struct trace_work *work, const struct trace_step *step)
+{
+	struct trace_open_key key = {.id = trace_pop(work), .space = step->index};
+	bool of_flow = trace_pop(work) != 0;
+
+	if (bpf_map_lookup_elem(&trace_open, &key))
+		return true;
+	if (!of_flow)
+		return false;
+	work->opened.time = work->event.time;
+	/* With no room for it the packet is still seen here, and wherever its addresses are the flow's. */
+	bpf_map_update_elem(&trace_open, &key, &work->opened, BPF_ANY);
+	return true;
+}
+
+static __always_inline void trace_forget(struct trace_work *work, const struct trace_step *step)
+{
+	struct trace_open_key key = {.id = trace_pop(work), .space = step->index};
+
+	bpf_map_delete_elem(&trace_open, &key);
+}
+
 /* One step; false: the recipe ends here. */
 static __always_inline bool trace_step(struct trace_work *work, struct trace_books *books,
 				       const struct trace_step *step)
@@ -217,6 +240,15 @@ static __always_inline bool trace_step(struct trace_work *work, struct trace_boo
 	case TRACE_COMM:
 		__builtin_memset(trace_text(work, step->index), 0, sizeof(struct trace_text));
 		bpf_get_current_comm(trace_text(work, step->index)->octets, sizeof(work->event.comm));
+		break;
+	case TRACE_FLOW:
+		trace_push(work, trace_in_flow(work, step->index));
+		break;
+	case TRACE_FOLLOW:
+		work->passed = trace_follow(work, step);
+		return work->passed;
+	case TRACE_FORGET:
+		trace_forget(work, step);
 		break;
 	case TRACE_SAVED_COMM:
 		__builtin_memset(trace_text(work, step->index), 0, sizeof(struct trace_text));

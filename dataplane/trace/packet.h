@@ -34,22 +34,22 @@ struct xdp_buff {
 	void *data_end;
 } __attribute__((preserve_access_index));
 
-static __always_inline void trace_set_ipv4(struct trace_work *work, __be32 source, __be32 destination)
+static __always_inline void trace_set_ipv4(__u64 *tuple, __be32 source, __be32 destination)
 {
-	work->context[CONTEXT_FAMILY] = AF_INET;
-	work->context[CONTEXT_SADDR_HIGH] = work->context[CONTEXT_DADDR_HIGH] = 0;
-	work->context[CONTEXT_SADDR_LOW] = 0xffff00000000ULL | bpf_ntohl(source);
-	work->context[CONTEXT_DADDR_LOW] = 0xffff00000000ULL | bpf_ntohl(destination);
+	tuple[TUPLE_FAMILY] = AF_INET;
+	tuple[TUPLE_SADDR_HIGH] = tuple[TUPLE_DADDR_HIGH] = 0;
+	tuple[TUPLE_SADDR_LOW] = 0xffff00000000ULL | bpf_ntohl(source);
+	tuple[TUPLE_DADDR_LOW] = 0xffff00000000ULL | bpf_ntohl(destination);
 }
 
-static __always_inline void trace_set_ipv6(struct trace_work *work, const __be64 *source,
+static __always_inline void trace_set_ipv6(__u64 *tuple, const __be64 *source,
 					   const __be64 *destination)
 {
-	work->context[CONTEXT_FAMILY] = AF_INET6;
-	work->context[CONTEXT_SADDR_HIGH] = bpf_be64_to_cpu(source[0]);
-	work->context[CONTEXT_SADDR_LOW] = bpf_be64_to_cpu(source[1]);
-	work->context[CONTEXT_DADDR_HIGH] = bpf_be64_to_cpu(destination[0]);
-	work->context[CONTEXT_DADDR_LOW] = bpf_be64_to_cpu(destination[1]);
+	tuple[TUPLE_FAMILY] = AF_INET6;
+	tuple[TUPLE_SADDR_HIGH] = bpf_be64_to_cpu(source[0]);
+	tuple[TUPLE_SADDR_LOW] = bpf_be64_to_cpu(source[1]);
+	tuple[TUPLE_DADDR_HIGH] = bpf_be64_to_cpu(destination[0]);
+	tuple[TUPLE_DADDR_LOW] = bpf_be64_to_cpu(destination[1]);
 }
 
 static __always_inline bool trace_has_ports(__u64 protocol)
@@ -58,11 +58,23 @@ static __always_inline bool trace_has_ports(__u64 protocol)
 	       protocol == IPPROTO_UDPLITE || protocol == IPPROTO_DCCP;
 }
 
+static __always_inline __u64 *trace_tuple(struct trace_work *work)
+{
+	return &work->context[CONTEXT_FAMILY];
+}
+
+static __always_inline void trace_forget_tuple(__u64 *tuple)
+{
+	for (int each = 0; each < TUPLE_SIZE; each++)
+		tuple[each] = 0;
+}
+
 /*
  * An IP packet that begins at `ip`. Extension headers are not followed: their packets have no ports
  * here, but where the kernel has found the transport header (`transport`, 0: it has not).
+ * The address of the IP header inside of it, 0 if there is none (RFC 2003, RFC 2473, RFC 4213).
  */
-static __always_inline void trace_read_ip(struct trace_work *work, __u64 ip, __u64 transport)
+static __always_inline __u64 trace_read_ip(__u64 *tuple, __u64 ip, __u64 transport)
 {
 	__u8 first = 0;
 	__be16 ports[2] = {};
@@ -72,36 +84,39 @@ static __always_inline void trace_read_ip(struct trace_work *work, __u64 ip, __u
 		struct iphdr header;
 
 		if (bpf_probe_read_kernel(&header, sizeof(header), (void *)ip))
-			return;
-		trace_set_ipv4(work, header.saddr, header.daddr);
-		work->context[CONTEXT_PROTOCOL] = header.protocol;
+			return 0;
+		trace_set_ipv4(tuple, header.saddr, header.daddr);
+		tuple[TUPLE_PROTOCOL] = header.protocol;
 		if (header.frag_off & bpf_htons(0x1fff))
-			return; /* a later fragment has no ports */
+			return 0; /* a later fragment has no ports */
 		if (!transport)
 			transport = ip + (first & 0xf) * 4;
 	} else if (first >> 4 == 6) {
 		struct ipv6hdr header;
 
 		if (bpf_probe_read_kernel(&header, sizeof(header), (void *)ip))
-			return;
-		trace_set_ipv6(work, (const __be64 *)&header.saddr, (const __be64 *)&header.daddr);
-		work->context[CONTEXT_PROTOCOL] = header.nexthdr;
+			return 0;
+		trace_set_ipv6(tuple, (const __be64 *)&header.saddr, (const __be64 *)&header.daddr);
+		tuple[TUPLE_PROTOCOL] = header.nexthdr;
 		if (!transport)
 			transport = ip + sizeof(header);
 	} else {
-		return;
+		return 0;
 	}
-	if (trace_has_ports(work->context[CONTEXT_PROTOCOL]) &&
+	if (tuple[TUPLE_PROTOCOL] == IPPROTO_IPIP || tuple[TUPLE_PROTOCOL] == IPPROTO_IPV6)
+		return transport;
+	if (trace_has_ports(tuple[TUPLE_PROTOCOL]) &&
 	    !bpf_probe_read_kernel(ports, sizeof(ports), (void *)transport)) {
-		work->context[CONTEXT_SPORT] = bpf_ntohs(ports[0]);
-		work->context[CONTEXT_DPORT] = bpf_ntohs(ports[1]);
+		tuple[TUPLE_SPORT] = bpf_ntohs(ports[0]);
+		tuple[TUPLE_DPORT] = bpf_ntohs(ports[1]);
 	}
+	return 0;
 }
 
 static __always_inline void trace_forget_packet(struct trace_work *work)
 {
-	for (int each = CONTEXT_FAMILY; each <= CONTEXT_DPORT; each++)
-		work->context[each] = 0;
+	trace_forget_tuple(trace_tuple(work));
+	work->inside = 0;
 }
 
 static __noinline void trace_read_packet(struct trace_work *work, __u64 skb_address)
@@ -114,8 +129,9 @@ static __noinline void trace_read_packet(struct trace_work *work, __u64 skb_addr
 	trace_forget_packet(work);
 	/* Not set yet is 0xffff for the transport header; it may also still be the network header's. */
 	if (head)
-		trace_read_ip(work, head + network,
-			      transport == 0xffff || transport <= network ? 0 : head + transport);
+		work->inside =
+			trace_read_ip(trace_tuple(work), head + network,
+				      transport == 0xffff || transport <= network ? 0 : head + transport);
 }
 
 static __noinline void trace_read_socket(struct trace_work *work, __u64 address)
@@ -125,14 +141,14 @@ static __noinline void trace_read_socket(struct trace_work *work, __u64 address)
 
 	trace_forget_packet(work);
 	if (family == AF_INET) {
-		trace_set_ipv4(work, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
+		trace_set_ipv4(trace_tuple(work), BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr),
 			       BPF_CORE_READ(sk, __sk_common.skc_daddr));
 	} else if (family == AF_INET6) {
 		__be64 from[2] = {}, to[2] = {};
 
 		bpf_core_read(from, sizeof(from), &sk->__sk_common.skc_v6_rcv_saddr);
 		bpf_core_read(to, sizeof(to), &sk->__sk_common.skc_v6_daddr);
-		trace_set_ipv6(work, from, to);
+		trace_set_ipv6(trace_tuple(work), from, to);
 	} else {
 		return;
 	}
@@ -157,5 +173,29 @@ static __noinline void trace_read_frame(struct trace_work *work, __u64 address)
 		at += 4;
 	}
 	if (type == bpf_htons(ETH_P_IP) || type == bpf_htons(ETH_P_IPV6))
-		trace_read_ip(work, at + 2, 0);
+		work->inside = trace_read_ip(trace_tuple(work), at + 2, 0);
+}
+
+static __always_inline bool trace_is_of(const struct trace_flow *flow, const __u64 *tuple)
+{
+	for (int each = 0; each < TUPLE_SIZE; each++)
+		if ((tuple[each] & flow->mask[each]) != flow->value[each])
+			return false;
+	return true;
+}
+
+/* The packet, or what a tunnel has packed into it. */
+static __noinline bool trace_in_flow(struct trace_work *work, __u32 index)
+{
+	const struct trace_flow *flow = bpf_map_lookup_elem(&trace_flows, &index);
+
+	if (!flow)
+		return false;
+	if (trace_is_of(flow, trace_tuple(work)))
+		return true;
+	if (!work->inside)
+		return false;
+	trace_forget_tuple(work->inner);
+	trace_read_ip(work->inner, work->inside, 0);
+	return trace_is_of(flow, work->inner);
 }

@@ -1,0 +1,229 @@
+#include "flow/cause.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace weir::flow {
+namespace {
+
+// Of a drop reason of the kernel (enum skb_drop_reason), or of the function that dropped without
+// one. In the texts {saddr}, {daddr}, {target} (protocol, address and port), {dev}, {hook},
+// {family} and {function} stand for the packet's own.
+struct Explanation {
+    std::string_view reason;
+    std::string_view cause;
+    std::string_view mend;
+};
+
+constexpr std::array kReasons = {
+    Explanation{"NO_SOCKET", "nothing listens on {target}",
+                "start the service there, or look with `ss -lntu` where it listens"},
+    Explanation{"NETFILTER_DROP", "a rule of netfilter in the hook {hook} ({family}) dropped it",
+                "find the rule with `nft list ruleset`, `iptables-save` or `nft monitor trace`"},
+    Explanation{"SOCKET_RCVBUFF",
+                "the socket's receive buffer is full: the process reads too slowly",
+                "make it read faster, or raise SO_RCVBUF and net.core.rmem_max"},
+    Explanation{
+        "SOCKET_FILTER", "a filter of the socket itself refused it (SO_ATTACH_FILTER, BPF)",
+        "look at what the process attaches to its sockets: `ss -0 -b`, `bpftool cgroup tree`"},
+    Explanation{
+        "PROTO_MEM", "the protocol has used up its memory",
+        "raise net.ipv4.udp_mem or tcp_mem, or find who holds it: `cat /proc/net/sockstat`"},
+    Explanation{"IP_RPFILTER",
+                "the reverse path filter: the route back to {saddr} is not through {dev}",
+                "add the route back, or set net.ipv4.conf.{dev}.rp_filter to 2"},
+    Explanation{
+        "IP_INNOROUTES", "there is no route to {daddr}",
+        "add one with `ip route add`; `ip route get {daddr} from {saddr} iif {dev}` shows it"},
+    Explanation{"IP_OUTNOROUTES", "there is no route to {daddr}",
+                "add one with `ip route add`; `ip route get {daddr}` shows it"},
+    Explanation{"IP_INADDRERRORS",
+                "{daddr} is no address of this host, and packets to it are not forwarded",
+                "add the address with `ip addr add`, or forward: net.ipv4.ip_forward=1"},
+    Explanation{"IP_LOCAL_SOURCE",
+                "{saddr} is an address of this host itself, and came from outside",
+                "find who else uses the address, or a loop in the network"},
+    Explanation{"IP_INVALID_SOURCE", "{saddr} cannot be a source address",
+                "mend the sender's address"},
+    Explanation{
+        "IP_CSUM", "the checksum of its IP header is wrong",
+        "look at the sender's network card and what is between: `ethtool -K DEV tx off` there"},
+    Explanation{"TCP_CSUM", "its TCP checksum is wrong",
+                "switch off checksum offload at the sender: `ethtool -K DEV tx off`"},
+    Explanation{"UDP_CSUM", "its UDP checksum is wrong",
+                "switch off checksum offload at the sender: `ethtool -K DEV tx off`"},
+    Explanation{"IP_INHDR", "its IP header is wrong", "look at the sender: `weir capture {dev}`"},
+    Explanation{"OTHERHOST", "its Ethernet address is another host's",
+                "see who answers for it: `ip neigh` at the sender"},
+    Explanation{"NEIGH_FAILED", "the next hop towards {daddr} does not answer to ARP or ND",
+                "see whether it is there: `ip neigh`, `ip route get {daddr}`"},
+    Explanation{"NEIGH_QUEUEFULL", "too many packets wait for the next hop's answer to ARP or ND",
+                "see whether it is there: `ip neigh`"},
+    Explanation{"NEIGH_DEAD", "the neighbour's entry was deleted", "send it again"},
+    Explanation{"NEIGH_CREATEFAIL", "no entry for the next hop could be made: the table is full",
+                "raise net.ipv4.neigh.default.gc_thresh3"},
+    Explanation{"QDISC_DROP",
+                "the queueing discipline of {dev} dropped it: it is full, or drops on purpose",
+                "see `tc -s qdisc show dev {dev}`"},
+    Explanation{"TC_INGRESS", "a filter of tc at the ingress of {dev} dropped it",
+                "see `tc filter show dev {dev} ingress`, `bpftool net`"},
+    Explanation{"TC_EGRESS", "a filter of tc at the egress of {dev} dropped it",
+                "see `tc filter show dev {dev} egress`, `bpftool net`"},
+    Explanation{"XDP", "a generic XDP program at {dev} dropped it", "see `ip link show dev {dev}`"},
+    Explanation{"BPF_CGROUP_EGRESS", "a BPF program of the process's cgroup dropped it",
+                "see `bpftool cgroup tree`"},
+    Explanation{"CPU_BACKLOG", "the CPU's backlog was full",
+                "raise net.core.netdev_max_backlog; see /proc/net/softnet_stat"},
+    Explanation{"FULL_RING", "the ring of {dev} was full", "see `ethtool -g {dev}`"},
+    Explanation{"DEV_READY", "{dev} is not up", "bring it up: `ip link set {dev} up`"},
+    Explanation{"PKT_TOO_BIG", "it is longer than the MTU of {dev}, and must not be fragmented",
+                "lower the sender's MTU, or raise that of {dev}"},
+    Explanation{"UNHANDLED_PROTO", "nothing here knows its protocol", "see what the sender sends"},
+    Explanation{"TCP_FLAGS", "its TCP flags make no sense in the connection's state",
+                "look at the conversation: `weir capture {dev}`"},
+    Explanation{"TCP_CLOSE", "the connection was closed", "open a new one"},
+    Explanation{"TCP_OLD_SEQUENCE", "its data had arrived before", ""},
+    Explanation{"IPV6DISABLED", "IPv6 is disabled on {dev}",
+                "set net.ipv6.conf.{dev}.disable_ipv6 to 0"},
+};
+
+// Where the kernel gives no reason.
+constexpr std::array kFunctions = {
+    Explanation{"ip_error",
+                "{daddr} is no address of this host, and packets to it are not forwarded",
+                "add the address or a route, or forward: net.ipv4.ip_forward=1"},
+    Explanation{"ip_forward", "it must not be forwarded: its TTL ends here, or it is too long",
+                "see net.ipv4.ip_forward, the MTU of the way on, and the sender's TTL"},
+    Explanation{"ip6_forward", "it must not be forwarded: no forwarding, hop limit, or too long",
+                "see net.ipv6.conf.all.forwarding, and the MTU of the way on"},
+};
+
+void substitute(std::string& text, std::string_view name, const std::string& value) {
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at)) {
+        text.replace(at, name.size(), value);
+        at += value.size();
+    }
+}
+
+// The last that a sighting knew.
+template <typename Get>
+std::string last_of(const Packet& packet, Get get) {
+    for (auto each = packet.sightings.rbegin(); each != packet.sightings.rend(); ++each) {
+        if (std::string found = get(*each); !found.empty()) {
+            return found;
+        }
+    }
+    return "";
+}
+
+std::string note_of(const Packet& packet, std::string_view name) {
+    return last_of(packet, [&](const Sighting& each) { return each.note(name); });
+}
+
+Tuple tuple_of(const Packet& packet) {
+    for (auto each = packet.sightings.rbegin(); each != packet.sightings.rend(); ++each) {
+        if (each->tuple.known) {
+            return each->tuple;
+        }
+    }
+    return {};
+}
+
+std::string filled(std::string_view pattern, const Packet& packet) {
+    std::string text(pattern);
+    const Tuple tuple = tuple_of(packet);
+    const std::string whole = tuple.to_string();
+    const std::size_t arrow = whole.find(" > ");
+    const std::string target = arrow == std::string::npos
+                                   ? whole
+                                   : whole.substr(0, whole.find(' ')) + whole.substr(arrow + 2);
+    substitute(text, "{saddr}", tuple.saddr.to_string());
+    substitute(text, "{daddr}", tuple.daddr.to_string());
+    substitute(text, "{target}", target);
+    substitute(text, "{dev}", last_of(packet, [](const Sighting& each) { return each.device; }));
+    substitute(text, "{hook}", note_of(packet, "hook"));
+    substitute(text, "{family}", note_of(packet, "family"));
+    return text;
+}
+
+template <typename Table>
+const Explanation* find(const Table& table, std::string_view word) {
+    const auto found = std::find_if(table.begin(), table.end(),
+                                    [&](const Explanation& each) { return each.reason == word; });
+    return found == table.end() ? nullptr : &*found;
+}
+
+Verdict dropped(const Packet& packet) {
+    const Sighting& end = packet.sightings.back();
+    const std::string reason = end.note("reason"), function = end.note("function");
+    Verdict verdict{.fate = Fate::kDropped, .cause = {}, .mend = {}, .sentence = {}};
+    const Explanation* known = find(kReasons, reason);
+    if (known == nullptr) {
+        known = find(kFunctions, function);
+    }
+    if (known != nullptr) {
+        verdict.cause = filled(known->cause, packet);
+        verdict.mend = filled(known->mend, packet);
+    } else {
+        verdict.cause = reason == "NOT_SPECIFIED" || reason.empty()
+                            ? "the kernel gives no reason"
+                            : fmt::format("the kernel's reason is {}", reason);
+        verdict.mend = fmt::format("`weir trace raw:kfree_skb --stack` shows who called {}",
+                                   function.empty() ? "it" : function);
+    }
+    verdict.sentence =
+        fmt::format("dropped in {}: {}", function.empty() ? "the kernel" : function, verdict.cause);
+    return verdict;
+}
+
+// The last stage that says something of where it went.
+const Sighting* last_at(const Packet& packet, std::initializer_list<Stage> stages) {
+    for (auto each = packet.sightings.rbegin(); each != packet.sightings.rend(); ++each) {
+        if (std::find(stages.begin(), stages.end(), each->hook->stage) != stages.end()) {
+            return &*each;
+        }
+    }
+    return nullptr;
+}
+
+} // namespace
+
+const char* name(Fate fate) {
+    constexpr std::array kNames = {"dropped", "delivered", "sent", "lost"};
+    return kNames.at(static_cast<std::size_t>(fate));
+}
+
+Verdict judge(const Packet& packet) {
+    Verdict verdict{.fate = Fate::kLost, .cause = {}, .mend = {}, .sentence = {}};
+    const Sighting& last = packet.sightings.back();
+    const Sighting* where =
+        last_at(packet, {Stage::kTransport, Stage::kSocket, Stage::kProcess, Stage::kDriver});
+    if (last.hook->stage == Stage::kDropped) {
+        verdict = dropped(packet);
+    } else if (where == nullptr) {
+        verdict.cause = fmt::format("it was last seen in {}", last.hook->what);
+        verdict.mend = "`weir drops` shows what is dropped without a packet's address";
+        verdict.sentence = "lost from sight: " + verdict.cause;
+    } else if (where->hook->stage == Stage::kDriver) {
+        verdict.fate = Fate::kSent;
+        verdict.cause = fmt::format("it left through {}", where->device);
+        verdict.sentence = fmt::format("sent: {} as {}", verdict.cause, where->tuple.to_string());
+    } else {
+        // What a socket holds is freed by the process that reads it.
+        const bool freed = where->hook->stage == Stage::kSocket && packet.ended && last.pid != 0;
+        const Sighting& reader = freed ? last : *where;
+        verdict.fate = Fate::kDelivered;
+        verdict.cause = freed || where->hook->stage == Stage::kProcess
+                            ? fmt::format("{} ({}) has read it", reader.comm, reader.pid)
+                            : fmt::format("{} has taken it", where->hook->what);
+        verdict.sentence = "delivered: " + verdict.cause;
+    }
+    if (!verdict.mend.empty()) {
+        verdict.sentence += "; " + verdict.mend;
+    }
+    return verdict;
+}
+
+} // namespace weir::flow

@@ -1,0 +1,128 @@
+#include "flow/sighting.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace weir::flow {
+namespace {
+
+// In the order that hooks.cpp fetches them; addresses are two numbers each.
+enum Number { kPacket, kSaddr, kDaddr = 3, kSport = 5, kDport, kProtocol, kLength, kNetns };
+enum Text { kDevice };
+constexpr std::size_t kFetchedEverywhere = 9; // fields
+
+IpAddr address(const __u64* pair) {
+    constexpr std::uint64_t kMapped = 0xffff;
+    return pair[0] == 0 && pair[1] >> 32 == kMapped
+               ? IpAddr::v4(static_cast<std::uint32_t>(pair[1]))
+               : IpAddr::v6({pair[0], pair[1]});
+}
+
+std::string protocol_name(std::uint8_t protocol) {
+    constexpr std::array<std::pair<int, const char*>, 8> kNames = {{{1, "icmp"},
+                                                                    {4, "ipip"},
+                                                                    {6, "tcp"},
+                                                                    {17, "udp"},
+                                                                    {41, "ip6"},
+                                                                    {47, "gre"},
+                                                                    {58, "icmp6"},
+                                                                    {132, "sctp"}}};
+    const auto found = std::find_if(kNames.begin(), kNames.end(),
+                                    [&](const auto& each) { return each.first == protocol; });
+    return found == kNames.end() ? fmt::format("protocol {}", protocol) : found->second;
+}
+
+std::string endpoint(const IpAddr& address, std::uint16_t port) {
+    if (port == 0) {
+        return address.to_string();
+    }
+    return address.family() == Family::kIpv4 ? fmt::format("{}:{}", address.to_string(), port)
+                                             : fmt::format("[{}]:{}", address.to_string(), port);
+}
+
+// enum nf_inet_hooks of linux/netfilter.h
+std::string netfilter_hook(const std::string& number) {
+    constexpr std::array kHooks = {"prerouting", "input", "forward", "output", "postrouting"};
+    const auto at = static_cast<std::size_t>(std::atoi(number.c_str()));
+    return at < kHooks.size() ? kHooks[at] : number;
+}
+
+// TC_ACT_… of linux/pkt_cls.h
+std::string tc_action(const std::string& number) {
+    constexpr std::array kActions = {"unspec", "ok",     "reclassify", "shot",    "pipe",
+                                     "stolen", "queued", "repeat",     "redirect"};
+    const int at = std::atoi(number.c_str()) + 1;
+    return at >= 0 && static_cast<std::size_t>(at) < kActions.size()
+               ? kActions[static_cast<std::size_t>(at)]
+               : number;
+}
+
+void note(Sighting& sighting, const std::string& name, std::string value, std::uint64_t number,
+          const trace::Names& names) {
+    constexpr std::string_view kPrefix = "SKB_DROP_REASON_";
+    if (name == "reason" && value.starts_with(kPrefix)) {
+        value = value.substr(kPrefix.size());
+    }
+    if (name == "location") {
+        const std::string function = names.symbols.function_at(number);
+        sighting.notes.emplace_back("function", function.empty() ? value : function);
+    } else if (name == "state->hook") {
+        sighting.notes.emplace_back("hook", netfilter_hook(value));
+    } else if (name == "state->pf") {
+        sighting.notes.emplace_back("family", value == "2" ? "ip" : value == "10" ? "ip6" : value);
+    } else if (name == "retval" && sighting.hook->stage == Stage::kTc) {
+        sighting.notes.emplace_back("action", tc_action(value));
+    } else if (name == "retval") {
+        const int error = std::atoi(value.c_str());
+        if (error < 0) {
+            sighting.notes.emplace_back("error", strerrorname_np(-error));
+        }
+    } else {
+        sighting.notes.emplace_back(name, value);
+    }
+}
+
+} // namespace
+
+std::string Tuple::to_string() const {
+    return known ? fmt::format("{} {} > {}", protocol_name(protocol), endpoint(saddr, sport),
+                               endpoint(daddr, dport))
+                 : "-";
+}
+
+std::string Sighting::note(std::string_view name) const {
+    const auto found = std::find_if(notes.begin(), notes.end(),
+                                    [&](const auto& each) { return each.first == name; });
+    return found == notes.end() ? "" : found->second;
+}
+
+Sighting sighting_of(const trace_event& event, const trace::Probe& probe, const Hook& hook,
+                     const trace::Names& names) {
+    const trace::Values values = trace::values_of(event);
+    Sighting sighting{.time = event.time,
+                      .cpu = event.cpu,
+                      .hook = &hook,
+                      .packet = event.number[kPacket],
+                      .device = event.text[kDevice].octets,
+                      .netns = event.number[kNetns],
+                      .length = static_cast<std::uint32_t>(event.number[kLength]),
+                      .pid = event.pid,
+                      .comm = event.comm};
+    sighting.tuple = {.protocol = static_cast<std::uint8_t>(event.number[kProtocol]),
+                      .known = event.number[kSaddr] != 0 || event.number[kSaddr + 1] != 0,
+                      .saddr = address(&event.number[kSaddr]),
+                      .daddr = address(&event.number[kDaddr]),
+                      .sport = static_cast<std::uint16_t>(event.number[kSport]),
+                      .dport = static_cast<std::uint16_t>(event.number[kDport])};
+    for (std::size_t i = kFetchedEverywhere; i < probe.fields.size(); i++) {
+        const trace::Field& field = probe.fields[i];
+        note(sighting, field.name, trace::value_text(field, values, names),
+             event.number[field.index], names);
+    }
+    return sighting;
+}
+
+} // namespace weir::flow

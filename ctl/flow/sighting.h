@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/address.h"
+#include "flow/hooks.h"
+#include "trace/event_text.h"
+
+namespace weir::flow {
+
+// What tells a packet from others of other connections.
+struct Tuple {
+    std::uint8_t protocol = 0; // IPPROTO_…
+    bool known = false;        // else nothing here says anything
+    IpAddr saddr = {}, daddr = {};
+    std::uint16_t sport = 0, dport = 0; // host byte order; 0: none
+    auto operator<=>(const Tuple&) const = default;
+    std::string to_string() const; // "udp 10.0.0.1:4000 > 10.0.0.2:53"
+};
+
+// A packet was seen at a hook.
+struct Sighting {
+    std::uint64_t time = 0; // ns of CLOCK_MONOTONIC
+    std::uint32_t cpu = 0;
+    const Hook* hook = nullptr;
+    std::uint64_t packet = 0; // address of its sk_buff; 0: it has none yet, or no more
+    Tuple tuple = {};
+    std::string device = {};
+    std::uint64_t netns = 0;  // inode of its namespace; 0: not known
+    std::uint32_t length = 0; // octets
+    std::uint32_t pid = 0;
+    std::string comm = {};
+    // What the hook says beside it: "reason" NO_SOCKET, "hook" input.
+    std::vector<std::pair<std::string, std::string>> notes = {};
+
+    // "" if there is no such note.
+    std::string note(std::string_view name) const;
+};
+
+// Of an event that a step of hooks.h sent.
+Sighting sighting_of(const trace_event& event, const trace::Probe& probe, const Hook& hook,
+                     const trace::Names& names);
+
+} // namespace weir::flow

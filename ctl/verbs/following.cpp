@@ -1,0 +1,80 @@
+#include "verbs/following.h"
+
+#include <ctime>
+#include <fmt/format.h>
+
+#include "flow/hooks.h"
+#include "text/lexer.h"
+
+namespace weir::verbs {
+namespace {
+
+std::uint64_t monotonic() {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * kSecond +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+} // namespace
+
+void add_following(po::options_description& add) {
+    auto option = add.add_options();
+    option("number,n", po::value<std::string>()->value_name("N"), "end after so many packets [1]");
+    option("seconds,d", po::value<std::string>()->value_name("S"),
+           "end after so long [when it is interrupted]");
+}
+
+Result<FollowWish> parse_following(const po::variables_map& options, const Words& words) {
+    auto flow = flow::parse_flow(join(words, " "));
+    if (!flow) {
+        return fail(Error(text::to_error(flow.error(), "").message(), Fault::kUsage));
+    }
+    FollowWish wish{.flow = *std::move(flow)};
+    WEIR_TRY(wish.seconds, parse_seconds(options, "seconds"));
+    if (options.count("number") > 0) {
+        WEIR_TRY(wish.packets, parse_number(option_text(options, "number"), "-n", 1, 1'000'000));
+    }
+    return wish;
+}
+
+Result<> follow(Context& cx, const FollowWish& wish, const Follower& follower) {
+    constexpr std::uint64_t kIdle = 300'000'000; // ns; what waits longer is shown as it is
+    constexpr int kLook = 50;                    // ms
+    TraceWish tracing;
+    tracing.seconds = wish.seconds;
+    TraceEnd end;
+    WEIR_TRY(const auto steps, flow::steps());
+    WEIR_TRY(auto session,
+             start_session(steps, tracing,
+                           {.ring_octets = kRingOctets, .open = kOpen, .flows = {wish.flow.match}},
+                           end));
+    std::uint64_t shown = 0;
+    flow::Packets packets(kIdle, [&](const flow::Packet& packet) {
+        if (shown < wish.packets) {
+            shown++;
+            follower.each(packet);
+        }
+    });
+    const trace::Names names = session.names();
+    const auto take = [&](const trace_event& event) {
+        const trace::Probe& probe = session.probes().at(event.probe);
+        packets.add(flow::sighting_of(event, probe, flow::hooks().at(probe.point), names));
+    };
+    while (shown < wish.packets && !end.reached()) {
+        WEIR_CHECK(session.tracer().poll(end.wait_ms(kLook), take));
+        packets.expire(monotonic());
+        if (cx.out.flush() != 0) {
+            return {}; // nobody reads it any more
+        }
+    }
+    WEIR_CHECK(session.tracer().poll(0, take));
+    packets.finish();
+    if (shown == 0) {
+        follower.none();
+    }
+    return show_closing(cx, session);
+}
+
+} // namespace weir::verbs
