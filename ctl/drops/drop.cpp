@@ -23,12 +23,6 @@ bool freed_by_driver(const Drop& drop) {
            begins(drop.reason, {"TAP_"});
 }
 
-// A veth hands a packet over to its other end before it looks whether there is room: the packet is
-// at its receiver then, and the sender's tx_dropped counts it.
-bool lost_between_veths(const Drop& drop) {
-    return drop.arrived == 0 && begins(drop.function, {"dev_kfree_skb", "__dev_kfree_skb"});
-}
-
 bool is_copy(const Drop& drop) {
     return drop.reason == "PACKET_SOCK_ERROR" ||
            begins(drop.function, {"packet_rcv", "tpacket_rcv"});
@@ -75,9 +69,10 @@ Stage sending(const Drop& drop, const Device& device) {
     if (begins(drop.reason, {"TC_"})) {
         return Stage::kTcEgress;
     }
-    const std::string_view function = drop.function;
-    if (freed_by_driver(drop) || function.ends_with("_xmit") || function.ends_with("_xmit_skb") ||
-        begins(function, {"validate_xmit", "____dev_forward_skb", "__dev_forward_skb"})) {
+    const bool transmits =
+        drop.function.find("xmit") != std::string::npos && drop.function != "ip6_xmit";
+    if (freed_by_driver(drop) || transmits ||
+        begins(drop.function, {"____dev_forward_skb", "__dev_forward_skb"})) {
         return Stage::kSendDriver;
     }
     return Stage::kSendStack;
@@ -90,6 +85,11 @@ const char* name(Stage stage) {
         "driver", "xdp",   "redirect",  "softnet", "tc-ingress", "stack",
         "socket", "stack", "tc-egress", "qdisc",   "driver",     "copies"};
     return kNames.at(static_cast<std::size_t>(stage));
+}
+
+bool lost_between_veths(const Drop& drop) {
+    return drop.arrived == 0 &&
+           begins(drop.function, {"veth_xmit", "dev_kfree_skb", "__dev_kfree_skb"});
 }
 
 bool freed_for_xdp(const std::string& reason, const std::string& function) {

@@ -86,6 +86,11 @@ struct Device {
 // the beginning (veth). What most drivers drop there was never a packet.
 bool freed_for_xdp(const std::string& reason, const std::string& function);
 
+// Of veths alone: a packet is handed over to the other end before that looks whether it has room, so
+// that what has none is at its receiver, while the sender's tx_dropped counts it. What could not be
+// handed over at all is still at its sender.
+bool lost_between_veths(const Drop& drop);
+
 // Where it was dropped; Stage::kCount: not a packet of that interface.
 Stage stage_of(const Drop& drop, const Device& device);
 

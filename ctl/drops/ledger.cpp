@@ -107,11 +107,19 @@ private:
     }
 
     void packet_losses() {
+        std::vector<Loss> sent, met; // between veths: events at the other end, and here
         for (const auto& [drop, packets] : now_.losses.packets) {
-            if (const Stage stage = stage_of(drop, device_); stage != Stage::kCount) {
-                lose(stage, {drop.reason, drop.function, packets, kEvents});
-                events_[static_cast<std::size_t>(stage)] += packets;
+            const Stage stage = stage_of(drop, device_);
+            Loss loss{drop.reason, drop.function, packets, kEvents};
+            if (stage == Stage::kCount) {
+                continue;
             }
+            if (device_.peer != 0 && lost_between_veths(drop)) {
+                (stage == Stage::kSendDriver ? sent : met).push_back(std::move(loss));
+                continue;
+            }
+            lose(stage, std::move(loss));
+            events_[static_cast<std::size_t>(stage)] += packets;
             // What the core counts in rx_dropped, whichever stage it is.
             if (drop.device == device_.index && drop.netns == device_.netns) {
                 if (drop.reason == "UNHANDLED_PROTO") {
@@ -120,6 +128,25 @@ private:
                     other_host_ += packets;
                 }
             }
+        }
+        losses_between_veths(sent, met);
+    }
+
+    // Those that this end has sent are in its tx_dropped; the others came from the other end.
+    void losses_between_veths(std::vector<Loss>& sent, std::vector<Loss>& met) {
+        std::uint64_t left = now_.link.tx_dropped;
+        for (std::vector<Loss>* each : {&sent, &met}) {
+            for (Loss& loss : *each) {
+                Loss ours = loss;
+                ours.packets = std::min(loss.packets, left);
+                left -= ours.packets;
+                loss.packets -= ours.packets;
+                events_[static_cast<std::size_t>(Stage::kSendDriver)] += ours.packets;
+                lose(Stage::kSendDriver, std::move(ours));
+            }
+        }
+        for (Loss& loss : met) {
+            lose(Stage::kReceiveDriver, std::move(loss));
         }
     }
 

@@ -2,12 +2,14 @@
 
 import os
 import subprocess
+import threading
 
 import pytest
 
 from drop_lab import (BINARY, CLOSED, FILTERED, HERE, OPEN, RULE, THERE, VIP, DropLab,
-                      assert_balanced, causes, lose_in_each_way, make_a_small_socket, send, stage)
-from tracing import closing
+                      NamespacedActor, assert_balanced, causes, lose_in_each_way,
+                      make_a_small_socket, send, stage)
+from tracing import Tracing, closing
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +112,34 @@ def test_drops_of_generic_xdp_are_told_once(lab):
     finally:
         lab.weir("detach", "near")
         lab.weir("attach", "near")
+
+
+def test_both_ends_of_a_cable_balance_under_load(lab):
+    """More than the receiver's ring has room for, from several senders: some or none are lost there."""
+    lab.within(lab.neighbour, "ethtool", "-K", "far", "tx-udp-segmentation", "off")
+    senders = [NamespacedActor(lab.neighbour) for _ in range(3)]
+    times, segments = 500, 60
+    near = lab.drops("--ledger", "near")
+    far = Tracing("--pins", f"{lab.pins}-none", "drops", "--ledger", "far", netns=lab.neighbour)
+    flood = ("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+             "s.setsockopt(socket.IPPROTO_UDP, 103, 20)\n"  # UDP_SEGMENT, 20 octets each
+             f"for _ in range({times}): s.sendto(b'x' * 20 * {segments}, ('{HERE}', {FILTERED}))")
+    threads = [threading.Thread(target=each.do, args=(flood,)) for each in senders]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    received, sent = near.stop()[0]["ledger"], far.stop()[0]["ledger"]
+
+    for each in senders:
+        each.end()
+    all_sent = len(senders) * times * segments
+    assert received["lost"] == all_sent
+    assert (received["unexplained"], sent["unexplained"]) == (0, 0)
+    at_near, at_far = stage(received, "received", "driver"), stage(sent, "sent", "driver")
+    assert (at_near["in"], at_near["dropped"]) == (all_sent, at_far["dropped"])
+    assert at_far["in"] == all_sent
 
 
 STRANGER = """

@@ -230,6 +230,28 @@ TEST(DropLedger, AVethCountsWhatTheBacklogTook) {
     EXPECT_EQ(ledger.unexplained(), 0U);
 }
 
+TEST(DropLedger, WhatFindsNoRoomBetweenVethsIsItsSenders) {
+    constexpr std::uint32_t kPeer = 7;
+    Snapshot now;
+    now.losses.packets = {{{"NOT_SPECIFIED", "veth_xmit", kNear, 0, kHere}, 9},
+                          {{"NOT_SPECIFIED", "__dev_kfree_skb_any", kPeer, 0, kElsewhere}, 4}};
+    Device veth = kDevice;
+    veth.peer = kPeer;
+
+    now.link.tx_dropped = 4; // those at the other end
+    Ledger ledger = balance({}, now, veth);
+    EXPECT_EQ(find(ledger, Stage::kReceiveDriver)->in, 9U);
+    EXPECT_EQ(find(ledger, Stage::kReceiveDriver)->on, 0U);
+    EXPECT_EQ(find(ledger, Stage::kSendDriver)->dropped(), 4U);
+    EXPECT_EQ(ledger.unexplained(), 0U);
+
+    now.link.tx_dropped = 6; // and two that could not be handed over
+    ledger = balance({}, now, veth);
+    EXPECT_EQ(find(ledger, Stage::kReceiveDriver)->dropped(), 7U);
+    EXPECT_EQ(find(ledger, Stage::kSendDriver)->dropped(), 6U);
+    EXPECT_EQ(ledger.unexplained(), 0U);
+}
+
 TEST(DropLedger, ACopyForAPacketSocketIsNoLoss) {
     Snapshot now;
     now.losses.packets = {{received("PACKET_SOCK_ERROR", "packet_rcv"), 6}};
@@ -254,7 +276,9 @@ TEST(DropStage, OfWhatIsSent) {
     EXPECT_EQ(stage_of(sent("NEIGH_FAILED", "arp_error_report"), kDevice), Stage::kSendStack);
     EXPECT_EQ(stage_of(sent("TC_EGRESS", "__dev_queue_xmit"), kDevice), Stage::kTcEgress);
     EXPECT_EQ(stage_of(sent("FQ_FLOW_LIMIT", "fq_enqueue"), kDevice), Stage::kQdisc);
-    EXPECT_EQ(stage_of(sent("NOT_SPECIFIED", "veth_xmit"), kDevice), Stage::kSendDriver);
+    EXPECT_EQ(stage_of(sent("NOT_SPECIFIED", "e1000_xmit_frame"), kDevice), Stage::kSendDriver);
+    EXPECT_EQ(stage_of(sent("NETFILTER_DROP", "ip6_xmit"), kDevice), Stage::kSendStack);
+    EXPECT_EQ(stage_of(sent("NOT_SPECIFIED", "tun_net_xmit"), kDevice), Stage::kSendDriver);
     // Forwarded from another interface.
     EXPECT_EQ(stage_of({"NETFILTER_DROP", "nf_hook_slow", kNear, kOther, kHere}, kDevice),
               Stage::kSendStack);
