@@ -148,7 +148,7 @@ struct trace_recipe {
 	__s64 from;	    /* of TRACE_LINEAR */
 	__u64 width;
 	__u32 stacks;	    /* 1: kernel, 2: user */
-	__u32 reserved;
+	__u32 own_process;  /* 1: what it opens has the event's process, whatever it closes */
 };
 ABI_ASSERT(trace_recipe, 16 * TRACE_STEPS + 48);
 

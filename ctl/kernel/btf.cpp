@@ -22,12 +22,17 @@ bool is_structure(const btf_type* type) {
     return type != nullptr && btf_is_composite(type);
 }
 
+// __be16 is a typedef of __u16: what says the order of octets is kept.
+bool says_order(const std::string& alias) {
+    return alias.starts_with("__be") || alias == "__sum16";
+}
+
 // Past typedefs and qualifiers; `alias`, if not null, becomes the last typedef's name.
 std::uint32_t plain(const btf* types, std::uint32_t id, std::string* alias = nullptr) {
     for (const btf_type* type = btf__type_by_id(types, id);
          type != nullptr && (btf_is_mod(type) || btf_is_typedef(type));
          type = btf__type_by_id(types, id)) {
-        if (alias != nullptr && btf_is_typedef(type)) {
+        if (alias != nullptr && btf_is_typedef(type) && !says_order(*alias)) {
             *alias = name_of(types, type->name_off);
         }
         id = type->type;
@@ -190,6 +195,13 @@ std::optional<BtfFunction> Btf::raw_tracepoint(const std::string& name) const {
     const auto caller = function("__traceiter_" + name);
     if (caller && caller->parameters.size() == found.parameters.size() + 1) {
         found.parameters.assign(caller->parameters.begin() + 1, caller->parameters.end());
+        // Newer kernels say so in the name where a pointer may be NULL.
+        constexpr std::string_view kNullable = "__nullable";
+        for (auto& [its, type] : found.parameters) {
+            if (its.ends_with(kNullable)) {
+                its.resize(its.size() - kNullable.size());
+            }
+        }
     }
     return found;
 }

@@ -34,6 +34,8 @@ Result<> attach_xdp(const Node& node, const Interface& device, const AttachReque
 // Nothing to detach is no error. Other people's programs stay.
 Result<> detach_xdp(const Node& node, std::uint32_t ifindex);
 
+// Anybody's, by TCX and by clsact's filters.
+Result<std::vector<std::uint32_t>> tc_programs(std::uint32_t ifindex, hook at);
 Result<HookState> tc_state(const Node& node, std::uint32_t ifindex, hook at);
 Result<> attach_tc(const Node& node, const Interface& device, hook at);
 Result<> detach_tc(const Node& node, std::uint32_t ifindex, hook at);

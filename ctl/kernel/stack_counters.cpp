@@ -47,22 +47,27 @@ void add(std::string_view name, const std::string& value, UdpCounters& into) {
 
 } // namespace
 
-// A line for each CPU, of hexadecimal columns: processed, dropped, … ; the 13th is its number
+// A line for each CPU, of hexadecimal columns (net/core/net-procfs.c); the 13th is its number
 // (5.10).
 std::vector<Softnet> parse_softnet(const std::string& text) {
-    constexpr std::size_t kCpu = 12;
+    enum Column { kProcessed, kDropped, kSqueezed, kSteered = 9, kLimited, kWaiting, kCpu };
     constexpr int kHexadecimal = 16;
     std::vector<Softnet> all;
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
         const auto words = words_of(line);
         const auto number = [&](std::size_t at) {
-            return std::stoull(words.at(at), nullptr, kHexadecimal);
+            return at < words.size() ? std::stoull(words[at], nullptr, kHexadecimal) : 0;
         };
         if (words.size() > 1) {
-            all.push_back({words.size() > kCpu ? static_cast<std::uint32_t>(number(kCpu))
-                                               : static_cast<std::uint32_t>(all.size()),
-                           number(0), number(1)});
+            all.push_back({.cpu = words.size() > kCpu ? static_cast<std::uint32_t>(number(kCpu))
+                                                      : static_cast<std::uint32_t>(all.size()),
+                           .processed = number(kProcessed),
+                           .dropped = number(kDropped),
+                           .squeezed = number(kSqueezed),
+                           .steered = number(kSteered),
+                           .limited = number(kLimited),
+                           .waiting = number(kWaiting)});
         }
     }
     return all;

@@ -13,7 +13,11 @@ namespace weir::kernel {
 struct Softnet {
     std::uint32_t cpu = 0;
     std::uint64_t processed = 0;
-    std::uint64_t dropped = 0; // its queue was full
+    std::uint64_t dropped = 0;  // its queue was full
+    std::uint64_t squeezed = 0; // its budget or its time was over with packets left
+    std::uint64_t steered = 0;  // woken up by another CPU: RPS
+    std::uint64_t limited = 0;  // dropped by the flow limit
+    std::uint64_t waiting = 0;  // packets that stand in the queue now
 };
 Result<std::vector<Softnet>> softnet();
 std::vector<Softnet> parse_softnet(const std::string& text);

@@ -122,6 +122,13 @@ Result<> attach_clsact(const Node& node, const Interface& device, hook at) {
 
 } // namespace
 
+Result<std::vector<std::uint32_t>> tc_programs(std::uint32_t ifindex, hook at) {
+    std::vector<std::uint32_t> all = tcx_programs(ifindex, at);
+    WEIR_TRY(const auto filters, clsact_programs(ifindex, at));
+    all.insert(all.end(), filters.begin(), filters.end());
+    return all;
+}
+
 Result<HookState> tc_state(const Node& node, std::uint32_t ifindex, hook at) {
     HookState state;
     const auto look = [&](const std::vector<std::uint32_t>& ids, const char* mode) -> Result<> {

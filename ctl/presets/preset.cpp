@@ -23,9 +23,22 @@ Cell cell(double number, int decimals) {
 
 const std::vector<Entry>& all() {
     static const std::vector<Entry> entries = {
+        {"hist", "rxlat", "time of packets from the stack's entry to the process", rxlat},
+        {"hist", "txlat", "time of packets from the stack to the driver: qdiscs", txlat},
         {"hist", "oncpu", "time that threads run before they leave the CPU (cpudist)", oncpu},
         {"hist", "offcpu", "time that threads are off the CPU (cpudist -O)", offcpu},
         {"rate", "vfs", "calls of the file systems a second (vfsstat)", vfs},
+        {"trace", "retrans", "TCP segments that are sent again, with flow and cause", retrans},
+        {"trace", "resets", "TCP resets, sent and received", resets},
+        {"trace", "conns", "TCP connections at their end: process, octets, duration", conns},
+        {"top", "xdperr", "packets that XDP programs aborted or could not hand on", xdperr},
+        {"top", "softirq", "time in softirqs by CPU", softirq},
+        {"top", "qdisc", "packets, drops and time in queueing disciplines", qdisc},
+        {"top", "backlog", "each CPU's queue between driver and stack: drops, squeezes, waiting",
+         backlog},
+        {"top", "progs", "BPF programs: runs a second, ns a run, share of a CPU, place", progs},
+        {"top", "pathcost", "ns a packet in XDP programs, and in driver and stack", pathcost},
+        {"top", "lb", "services and backends: new flows, flows that moved, packets", lb},
         {"top", "blk", "processes by their disk I/O (biotop)", blk},
         {"top", "pagecache", "processes by their use of the page cache (cachetop)", pagecache},
     };
@@ -64,7 +77,7 @@ Result<std::optional<Preset>> wished(std::string_view verb, const std::vector<st
 trace::Expression meant(const Preset& preset, trace::Expression word) {
     for (const auto& [name, meaning] : preset.by) {
         if (word.kind == trace::Expression::Kind::kName && word.text == name) {
-            return {.kind = word.kind, .text = meaning, .place = word.place};
+            return *trace::parse_expression(meaning);
         }
     }
     for (trace::Expression& child : word.children) {

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "output/output.h"
 #include "trace/step.h"
 
@@ -30,15 +32,22 @@ struct Counted {
         std::array<std::int64_t, TRACE_SUMS> sums = {};
     };
     std::vector<Cell> keys = {};
-    std::vector<Totals> places; // by step
+    std::vector<Totals> places = {};      // by step
+    std::vector<std::uint64_t> read = {}; // what a sampler adds
+    double seconds = 0;                   // for so long
 };
 
-// How `weir top` shows it.
+// Reads what is not traced, and makes rows of it or adds it to rows: what came since it was last
+// called.
+using Sampler = std::function<Result<>(std::vector<Counted>& rows)>;
+
+// How `weir top` shows it, and `weir trace`: an event is what was counted once.
 struct View {
     struct Column {
         std::string title;
         std::string key; // in JSON
         output::Align align = output::Align::kLeft;
+        int width = 0; // of lines that come one by one
     };
     std::vector<Column> columns;
     std::size_t sort = 0; // by which column, the largest first, if nothing else is asked for
@@ -50,9 +59,10 @@ struct Preset {
     std::string name; // "blk"
     std::vector<trace::Step> steps = {};
     double interval = 0; // seconds, where none is asked for; 0: once, at the end
-    // Of a histogram: what the words of --by mean.
+    // Of a histogram: expressions that the words of --by stand for.
     std::vector<std::pair<std::string, std::string>> by = {};
-    View view = {}; // of a table
+    View view = {}; // of a table, or of events
+    Sampler sample = {};
 };
 
 // The preset that the words ask for: none if they do not begin with an @. Refused if the verb has

@@ -194,6 +194,7 @@ private:
     }
     Parsed<Expression> binary(std::size_t level);
     Parsed<Expression> unary();
+    Parsed<Expression> cast();
     Parsed<Expression> postfix();
     Parsed<Expression> primary();
     Parsed<Expression> member(Expression of);
@@ -229,8 +230,37 @@ Parsed<Expression> Parser::binary(std::size_t level) {
     return left;
 }
 
+// "(struct tcp_sock *)sk"
+Parsed<Expression> Parser::cast() {
+    const Token begin = peek();
+    at_ += 2;
+    const Token name = peek();
+    if (name.kind != Token::Kind::kName) {
+        return unexpected("the name of a structure");
+    }
+    at_++;
+    if (!take_sign("*") || !take_sign(")")) {
+        return unexpected("'*)': a pointer is made one to a structure");
+    }
+    if (++depth_ > kDeepest) {
+        return refuse(begin, "too many signs and brackets inside one another");
+    }
+    auto operand = unary();
+    depth_--;
+    if (!operand) {
+        return operand;
+    }
+    return Expression{.kind = Expression::Kind::kCast,
+                      .text = std::string(name.text),
+                      .children = {*std::move(operand)},
+                      .place = begin.place()};
+}
+
 Parsed<Expression> Parser::unary() {
     const Token sign = peek();
+    if (sign.text == "(" && tokens_[at_ + 1].text == "struct") {
+        return cast();
+    }
     for (const std::string_view known : {"!", "-", "*", "~", "str"}) {
         if (known == "str" ? !take_function(known) : !take_sign(known)) {
             continue;

@@ -23,6 +23,7 @@ struct Expression {
         kIndex,  // children[0][children[1]]
         kUnary,  // text: ! - * ~ str
         kBinary, // text: + == && …
+        kCast,   // (struct text *)children[0]
     };
     Kind kind = Kind::kNumber;
     std::string text = {};

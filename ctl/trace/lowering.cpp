@@ -75,6 +75,8 @@ Parsed<Value> Lowering::lower(const Expression& expression) {
         return unary(expression);
     case Kind::kBinary:
         return binary(expression);
+    case Kind::kCast:
+        return cast(expression);
     }
     return refuse(expression, "no expression");
 }

@@ -66,6 +66,7 @@ private:
     text::Parsed<Value> index(const Expression& expression);
     text::Parsed<Value> unary(const Expression& expression);
     text::Parsed<Value> binary(const Expression& expression);
+    text::Parsed<Value> cast(const Expression& expression);
     text::Parsed<Value> compare(const Expression& expression);
     text::Parsed<Value> same_text(const Expression& expression, const Value& left,
                                   const std::string& text);

@@ -250,7 +250,13 @@ Parsed<Value> Lowering::packet(const Expression& expression) {
     const Builtin* known = find(kPacketNumbers, word);
     const bool address = std::find(kAddresses.begin(), kAddresses.end(), word) != kAddresses.end();
     if (known == nullptr && !address) {
-        return unknown(expression);
+        const auto value =
+            scope_.types == nullptr ? std::nullopt : scope_.types->enumerator(expression.text);
+        if (!value) {
+            return unknown(expression);
+        }
+        step(TRACE_CONSTANT, 0, *value);
+        return Value{.shape = Shape::kSigned};
     }
     WEIR_PARSE_CHECK(read_packet(expression));
     if (known != nullptr) {

@@ -124,6 +124,22 @@ Parsed<Value> Lowering::binary(const Expression& expression) {
     return Value{.shape = with_sign ? Shape::kSigned : Shape::kUnsigned};
 }
 
+Parsed<Value> Lowering::cast(const Expression& expression) {
+    WEIR_PARSE(Value value, number(expression.children.front()));
+    const auto id =
+        scope_.types == nullptr ? std::nullopt : scope_.types->structure(expression.text);
+    if (!id) {
+        return refuse(expression,
+                      fmt::format("the kernel's types name no struct {}", expression.text));
+    }
+    value.type = {};
+    value.type.kind = kernel::BtfType::Kind::kPointer;
+    value.type.size = kWord;
+    value.type.target = *id;
+    value.shape = Shape::kHexadecimal;
+    return value;
+}
+
 Parsed<Value> Lowering::compare(const Expression& expression) {
     const Expression& left = expression.children[0];
     const Expression& right = expression.children[1];

@@ -14,7 +14,9 @@ struct Holder {
 // A buffer says more than its socket.
 constexpr std::array kHolders = {Holder{"sk_buff", "skbaddr", TRACE_PACKET},
                                  Holder{"xdp_buff", "", TRACE_FRAME},
-                                 Holder{"sock", "skaddr", TRACE_SOCKET}};
+                                 Holder{"sock", "skaddr", TRACE_SOCKET},
+                                 // it begins as a sock does
+                                 Holder{"request_sock", "", TRACE_SOCKET}};
 
 } // namespace
 
@@ -22,6 +24,9 @@ std::optional<PacketHolder> packet_holder(const Scope& scope) {
     for (const Holder& holder : kHolders) {
         for (const auto& [name, id] : scope.arguments) {
             if (scope.types == nullptr || id == 0) {
+                continue;
+            }
+            if (!scope.packet.empty() && name != scope.packet) {
                 continue;
             }
             const kernel::BtfType pointer = scope.types->type(id);

@@ -36,8 +36,9 @@ struct Scope {
     // As many as arguments, where none is in the place that a function's is in.
     std::optional<std::vector<PlacedArgument>> placed = {};
     std::vector<RecordField> record;
-    bool user = false;   // pointers point into the process's memory
-    bool closes = false; // `elapsed` is known
+    bool user = false;       // pointers point into the process's memory
+    bool closes = false;     // `elapsed` is known
+    std::string packet = {}; // the argument that saddr, dport and their like are of; "": any
 };
 
 // What a number or text of an event is, for showing it.

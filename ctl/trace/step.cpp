@@ -69,6 +69,7 @@ struct Maker {
     Parsed<Made> operator()(const Scope& given, std::vector<std::string>& words) const {
         Scope scope = given;
         scope.closes = step.closes.has_value();
+        scope.packet = step.packet;
         RecipeBuilder builder(scope, words);
         if (step.closes) {
             WEIR_PARSE_CHECK(builder.close(step.closes->id, space(step.closes->space, scope),
@@ -92,6 +93,7 @@ struct Maker {
         recipe.sink = sink_of(step.sink);
         recipe.keys = static_cast<std::uint32_t>(keys);
         recipe.space = space(step.space, scope);
+        recipe.own_process = step.own_process ? 1 : 0;
         recipe.scale = step.scale.kind;
         recipe.from = step.scale.from;
         recipe.width = step.scale.width;
@@ -166,9 +168,11 @@ Result<std::vector<Step>> parse_steps(const std::vector<StepWords>& all) {
     for (const StepWords& words : all) {
         Step step{.chosen = words.chosen,
                   .process = words.process,
+                  .packet = words.packet,
                   .sums = words.sums,
                   .sink = words.sink,
                   .space = words.space,
+                  .own_process = words.own_process,
                   .scale = words.scale,
                   .label = words.label};
         WEIR_TRY(step.sources, parse_sources(words.source));
@@ -180,9 +184,11 @@ Result<std::vector<Step>> parse_steps(const std::vector<StepWords>& all) {
             WEIR_TRY(auto packet, parse(words.follows));
             step.follows = Follow{std::move(packet), words.ends};
         }
-        if (words.where != nullptr) {
-            WEIR_TRY(auto where, parse(words.where));
-            step.where.push_back(std::move(where));
+        for (const char* each : {words.where, words.also}) {
+            if (each != nullptr) {
+                WEIR_TRY(auto where, parse(each));
+                step.where.push_back(std::move(where));
+            }
         }
         if (!words.values.empty()) {
             auto values = parse_list(words.values);

@@ -35,13 +35,16 @@ struct Step {
     std::optional<Follow> follows = {};
     bool chosen = true;               // the user's choice of events applies here
     std::string process = "self_pid"; // which the user's choice of process means
-    std::vector<Expression> where = {};
+    std::string packet =
+        {}; // the argument that addresses and ports are of, where there are several
+    std::vector<Expression> where = {};       // one after the other: the first that is 0 is the end
     std::vector<NamedExpression> values = {}; // keys first, then what is summed up
     bool everything = false;                  // instead of values, all that the source has
     std::size_t sums = 0;                     // how many of the values are no keys
     Sink sink = Sink::kNothing;
     // Of Sink::kOpen, whose first value is the id, and of `closes`.
     std::uint16_t space = 0;
+    bool own_process = false; // what is opened has the event's process, not that of what is closed
     bool space_of_each = false; // each function has one of its own, counted from `space` on
     Scale scale = {};
     std::string label = {}; // what its probes are called, instead of where they are
@@ -65,11 +68,14 @@ struct StepWords {
     bool ends = false;
     bool chosen = true;
     const char* process = "self_pid";
+    const char* packet = "";
     const char* where = nullptr;
+    const char* also = nullptr; // as well, and only then looked at
     std::string values = {};
     std::size_t sums = 0;
     Sink sink = Sink::kNothing;
     std::uint16_t space = 0;
+    bool own_process = false;
     Scale scale = {};
     const char* label = "";
 };

@@ -45,9 +45,12 @@ void show(Context& cx, const trace::Session& session, const std::vector<Row>& ro
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const TraceWish wish, parse_wish(options, words));
-    WEIR_TRY(const double interval, parse_interval(options));
+    Rounds rounds;
+    WEIR_TRY(rounds.interval, parse_interval(options));
+    WEIR_TRY(rounds.most, parse_rounds(options));
+    rounds.rest = rounds.most == 0;
     return run_rounds(cx, steps_of(wish.sources, {.sink = trace::Sink::kCount}), wish,
-                      {.totals = kTotals}, {.interval = interval},
+                      {.totals = kTotals}, rounds,
                       [&](trace::Session& session, double) -> Result<> {
                           WEIR_TRY(const auto rows, rows_of(session));
                           show(cx, session, rows);
@@ -58,6 +61,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
 void add_options(po::options_description& add) {
     add_tracing(add);
     add_interval(add, "print and begin anew every so many seconds [once, at the end]");
+    add_rounds(add);
 }
 
 } // namespace

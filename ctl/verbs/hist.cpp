@@ -22,7 +22,8 @@ struct HistWish {
     std::vector<NamedExpression> by;
     std::vector<NamedExpression> id; // one: what the two points have in common
     std::vector<trace::Source> to;   // where the time ends; none: the sources' returns
-    double interval = 0;
+    Rounds rounds;
+    bool idle = false; // of @oncpu and @offcpu: also the idle threads
 };
 
 std::vector<NamedExpression> joined(std::vector<NamedExpression> keys,
@@ -75,6 +76,9 @@ std::vector<trace::Step> steps(const HistWish& wish, const presets::Preset& pres
     }
     std::vector<trace::Step> all = preset.steps;
     for (trace::Step& step : all) {
+        if (wish.idle) {
+            step.where.clear();
+        }
         if (step.sink == trace::Sink::kHistogram) {
             step.values = joined(by, elapsed(wish));
             step.sums = 1;
@@ -138,6 +142,9 @@ Result<HistWish> parse_hist(const po::variables_map& options, const Words& words
     if (preset && options.count("value") + options.count("id") + options.count("to") > 0) {
         return usage(fmt::format("{}: has its own --value, --id and --to", words.front()));
     }
+    if (options.count("idle") > 0 && (!preset || !words.front().ends_with("cpu"))) {
+        return usage("--idle: of @oncpu and @offcpu");
+    }
     if (wish.id.empty()) {
         // The idle threads of all CPUs have one number, 0: a program is told apart by its packet.
         const auto& sources = wish.trace.sources;
@@ -156,7 +163,10 @@ Result<HistWish> parse_hist(const po::variables_map& options, const Words& words
     if (options.count("linear") > 0) {
         WEIR_TRY(wish.scale, parse_linear(option_text(options, "linear")));
     }
-    WEIR_TRY(wish.interval, parse_interval(options));
+    WEIR_TRY(wish.rounds.interval, parse_interval(options));
+    WEIR_TRY(wish.rounds.most, parse_rounds(options));
+    wish.rounds.rest = wish.rounds.most == 0;
+    wish.idle = options.count("idle") > 0;
     return wish;
 }
 
@@ -215,7 +225,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_TRY(const auto preset, presets::wished("hist", words));
     WEIR_TRY(const HistWish wish, parse_hist(options, words, preset.has_value()));
     return run_rounds(cx, preset ? steps(wish, *preset) : steps(wish), wish.trace,
-                      {.totals = kTotals, .stacks = kStacks}, {.interval = wish.interval},
+                      {.totals = kTotals, .stacks = kStacks}, wish.rounds,
                       [&](trace::Session& session, double) -> Result<> {
                           WEIR_TRY(const auto histograms, read(session));
                           show(cx, wish, histograms);
@@ -233,8 +243,10 @@ void add_options(po::options_description& add) {
            "what both ends of a time have in common: packet, an argument [tid]");
     option("by", text("EXPRS"), "a histogram for each of these: comm, pid, func");
     option("unit", text("ns|us|ms"), "of a time [us]");
+    option("idle", "of @oncpu and @offcpu: also the idle threads, pid 0");
     option("linear", text("FROM:WIDTH"), "slots of equal width [powers of two]");
     add_interval(add, "print and begin anew every so many seconds [once, at the end]");
+    add_rounds(add);
     add_tracing(add);
 }
 

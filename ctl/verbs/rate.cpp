@@ -61,9 +61,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     Rounds rounds{.rest = false};
     WEIR_TRY(rounds.interval, parse_interval(options));
     rounds.interval = rounds.interval > 0 ? rounds.interval : 1;
-    if (options.count("number") > 0) {
-        WEIR_TRY(rounds.most, parse_number(option_text(options, "number"), "-n", 1, 1'000'000'000));
-    }
+    WEIR_TRY(rounds.most, parse_rounds(options));
     bool titled = false;
     return run_rounds(
         cx, preset ? preset->steps : steps_of(wish.sources, {.sink = trace::Sink::kCount}), wish,
@@ -76,8 +74,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
 }
 
 void add_options(po::options_description& add) {
-    add.add_options()("number,n", po::value<std::string>()->value_name("N"),
-                      "end after so many lines");
+    add_rounds(add);
     add_interval(add, "seconds of a line [1]");
     add_tracing(add);
 }

@@ -6,6 +6,8 @@
 #include "presets/preset.h"
 #include "text/lexer.h"
 #include "verbs/all.h"
+#include "verbs/lb_sampler.h"
+#include "verbs/preset_events.h"
 #include "verbs/tracing.h"
 
 namespace weir::verbs {
@@ -17,8 +19,10 @@ struct TopWish {
     TraceWish trace;
     std::vector<trace::Step> steps;
     presets::View view;
+    presets::Sampler sample;
     std::size_t rows = kRows; // 0: all
-    double interval = 0;
+    Rounds rounds;
+    bool reverse = false;
 };
 
 // --- what is asked for --------------------------------------------------------------------------
@@ -101,7 +105,8 @@ Result<TopWish> parse_top(const po::variables_map& options, const Words& words) 
         WEIR_TRY(wish.trace, parse_limits(options));
         wish.steps = std::move(preset->steps);
         wish.view = std::move(preset->view);
-        wish.interval = preset->interval;
+        wish.sample = std::move(preset->sample);
+        wish.rounds.interval = preset->interval;
     } else {
         WEIR_CHECK(parse_sources(options, words, wish));
     }
@@ -112,25 +117,18 @@ Result<TopWish> parse_top(const po::variables_map& options, const Words& words) 
         WEIR_TRY(wish.rows, parse_number(option_text(options, "rows"), "--rows", 0, 1'000'000));
     }
     if (options.count("interval") > 0) {
-        WEIR_TRY(wish.interval, parse_interval(options));
+        WEIR_TRY(wish.rounds.interval, parse_interval(options));
     }
+    WEIR_TRY(wish.rounds.most, parse_rounds(options));
+    wish.rounds.rest = wish.rounds.most == 0;
+    wish.reverse = options.count("reverse") > 0;
     return wish;
 }
 
 // --- what is shown ------------------------------------------------------------------------------
 
-presets::Cell key_cell(const trace::Field& field, const trace_key& key, const trace::Names& names) {
-    auto value = trace::value_json(field, trace::values_of(key), names);
-    std::string text = value.is_string()  ? output::one_line(value.get<std::string>())
-                       : value.is_array() ? trace::value_text(field, trace::values_of(key), names)
-                                          : value.dump();
-    return {std::move(text), std::move(value)};
-}
-
-using Rows = std::vector<std::vector<presets::Cell>>;
-
-// What has the same keys is one row, wherever it was counted.
-Result<Rows> read(trace::Session& session, const TopWish& wish) {
+// What has the same keys is one, wherever it was counted.
+Result<std::vector<presets::Counted>> read(trace::Session& session, const TopWish& wish) {
     const trace::Names names = session.names();
     WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::map<std::vector<std::string>, presets::Counted> counted;
@@ -139,7 +137,7 @@ Result<Rows> read(trace::Session& session, const TopWish& wish) {
         presets::Counted one{.places = std::vector<presets::Counted::Totals>(wish.steps.size())};
         std::vector<std::string> texts;
         for (const trace::Field& field : probe.fields) {
-            one.keys.push_back(key_cell(field, key, names));
+            one.keys.push_back(field_cell(field, trace::values_of(key), names));
             texts.push_back(one.keys.back().text);
         }
         auto& totals_there =
@@ -149,14 +147,31 @@ Result<Rows> read(trace::Session& session, const TopWish& wish) {
             totals_there.sums[i] += static_cast<std::int64_t>(total.sum[i]);
         }
     }
+    std::vector<presets::Counted> all;
+    for (auto& [texts, one] : counted) {
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+using Rows = std::vector<std::vector<presets::Cell>>;
+
+Result<Rows> rows_of(std::vector<presets::Counted> counted, const TopWish& wish, double seconds) {
+    if (wish.sample) {
+        WEIR_CHECK(wish.sample(counted));
+    }
     Rows rows;
-    for (const auto& [texts, one] : counted) {
+    for (presets::Counted& one : counted) {
+        one.seconds = seconds;
         rows.push_back(wish.view.row(one));
     }
     std::stable_sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) {
         const output::Json &left = a[wish.view.sort].value, &right = b[wish.view.sort].value;
         return left.is_string() ? left < right : right < left;
     });
+    if (wish.reverse) {
+        std::reverse(rows.begin(), rows.end());
+    }
     return rows;
 }
 
@@ -187,15 +202,55 @@ void show(Context& cx, const TopWish& wish, const Rows& rows) {
     cx.out.line({{"rows", std::move(list)}});
 }
 
+// What is read alone needs no session.
+Result<> run_sampler(Context& cx, const TopWish& wish) {
+    TraceEnd end;
+    std::vector<presets::Counted> nothing;
+    WEIR_CHECK(wish.sample(nothing));
+    output::note("0 probes attached: what the kernel counts is read");
+    end.begin(wish.trace.seconds);
+    auto before = std::chrono::steady_clock::now();
+    for (std::uint64_t done = 0; wish.rounds.most == 0 || done < wish.rounds.most; done++) {
+        const bool more = end.wait(wish.rounds.interval);
+        if (!more && !wish.rounds.rest) {
+            break;
+        }
+        const auto now = std::chrono::steady_clock::now();
+        WEIR_TRY(const auto rows,
+                 rows_of({}, wish, std::chrono::duration<double>(now - before).count()));
+        show(cx, wish, rows);
+        before = now;
+        if (cx.out.flush() != 0 || !more) {
+            break;
+        }
+    }
+    return {};
+}
+
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
-    WEIR_TRY(const TopWish wish, parse_top(options, words));
-    return run_rounds(cx, wish.steps, wish.trace, {.totals = kTotals, .stacks = kStacks},
-                      {.interval = wish.interval},
-                      [&](trace::Session& session, double) -> Result<> {
-                          WEIR_TRY(const auto rows, read(session, wish));
-                          show(cx, wish, rows);
-                          return {};
-                      });
+    WEIR_TRY(TopWish wish, parse_top(options, words));
+    if (wish.steps.empty() && !wish.sample) { // @lb: its counters are in Weir's own maps
+        WEIR_TRY(wish.sample, lb_sampler(cx));
+    }
+    if (wish.steps.empty()) {
+        if (wish.trace.choice.where || wish.trace.choice.pid != 0) {
+            return usage(fmt::format("{}: nothing is traced that --where and --pid could choose",
+                                     words.front()));
+        }
+        return run_sampler(cx, wish);
+    }
+    return run_rounds(
+        cx, wish.steps, wish.trace, {.totals = kTotals, .stacks = kStacks}, wish.rounds,
+        [&](trace::Session& session, double seconds) -> Result<> {
+            WEIR_TRY(auto counted, read(session, wish));
+            WEIR_TRY(const auto rows, rows_of(std::move(counted), wish, seconds));
+            show(cx, wish, rows);
+            return {};
+        },
+        [&](trace::Session&) -> Result<> {
+            std::vector<presets::Counted> nothing;
+            return wish.sample ? wish.sample(nothing) : Result<>{};
+        });
 }
 
 void add_options(po::options_description& add) {
@@ -206,8 +261,10 @@ void add_options(po::options_description& add) {
            "[pid, comm]");
     option("sum", text("EXPR"), "also sum this up, and its average");
     option("sort", text("COLUMN"), "the largest first: count, sum, a column of a preset [count]");
+    option("reverse", "the smallest first");
     option("rows", text("N"), "at most so many, 0 for all [20]");
     add_interval(add, "print and begin anew every so many seconds [once, at the end]");
+    add_rounds(add);
     add_tracing(add);
 }
 
@@ -219,6 +276,7 @@ const Verb top{.path = "top",
                .details = R"(SOURCE and expressions as for `weir trace`. Counted in the kernel.
 
   weir top tp:skb:kfree_skb --by 'reason, func'
+  weir top @blk -i 5 -n 3
   weir top fn:tcp_sendmsg --by 'comm, daddr, dport' --sum size --sort sum -i 1
 )",
                .options = add_options,

@@ -3,6 +3,7 @@
 
 #include "presets/preset.h"
 #include "verbs/all.h"
+#include "verbs/preset_events.h"
 #include "verbs/trace_file.h"
 #include "verbs/trace_lines.h"
 #include "verbs/tracing.h"
@@ -92,6 +93,11 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     }
     std::vector<trace::Step> wanted;
     if (preset) {
+        for (const char* each : {"args", "ret", "stack", "ustack", "say"}) {
+            if (options.count(each) > 0) {
+                return usage(fmt::format("--{}: {} has its own columns", each, words.front()));
+            }
+        }
         wanted = preset->steps;
     } else {
         WEIR_TRY(wanted, steps(options, wish));
@@ -106,7 +112,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_TRY(file, TraceFile::create(option_text(options, "write"), header));
     }
     const TraceOutput output(cx, header);
-    cx.out.text(kEventTitle);
+    cx.out.text(preset ? preset_title(*preset) : kEventTitle);
     const auto put = [&](const output::Json& document) {
         if (file) {
             file->write(document);
@@ -117,7 +123,18 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     std::uint64_t shown = 0;
     const auto each = [&](const trace_event& event) {
         if (most == 0 || shown < most) {
-            put(event_document(event, session.probes().at(event.probe), session.names(), say));
+            const trace::Probe& probe = session.probes().at(event.probe);
+            if (preset) {
+                const PresetEvent made =
+                    preset_event(*preset, event, probe, session.names(), header);
+                if (file) {
+                    file->write(made.document);
+                }
+                cx.out.text(made.line);
+                cx.out.line(made.document);
+            } else {
+                put(event_document(event, probe, session.names(), say));
+            }
             shown++;
         }
     };

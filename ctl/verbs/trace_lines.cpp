@@ -42,14 +42,14 @@ std::vector<std::string> own_words() {
     return words;
 }
 
+} // namespace
+
 std::string time_of_day(double seconds, const TraceHeader& header) {
     const std::int64_t at = std::llround(seconds * static_cast<double>(kSecond)) +
                             header.wall_clock_ns + header.zone_s * kSecond;
     return fmt::format("{:%H:%M:%S}.{:06d}", fmt::gmtime(static_cast<std::time_t>(at / kSecond)),
                        at % kSecond / 1000);
 }
-
-} // namespace
 
 TraceHeader TraceHeader::of(const trace::Session& session) {
     utsname system{};

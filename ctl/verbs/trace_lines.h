@@ -28,6 +28,9 @@ struct TraceHeader {
     static std::optional<TraceHeader> parse(const output::Json& document);
 };
 
+// Of an event, where the command ran.
+std::string time_of_day(double seconds, const TraceHeader& header);
+
 output::Json event_document(const trace_event& event, const trace::Probe& probe,
                             const trace::Names& names, const std::string& say);
 // A document's line; of an event with stacks, several.

@@ -86,6 +86,19 @@ void add_interval(po::options_description& add, const char* what) {
     add.add_options()("interval,i", po::value<std::string>()->value_name("S"), what);
 }
 
+void add_rounds(po::options_description& add) {
+    add.add_options()("number,n", po::value<std::string>()->value_name("N"),
+                      "end after it was printed so often");
+}
+
+Result<std::uint64_t> parse_rounds(const po::variables_map& options) {
+    constexpr std::uint64_t kMost = 1'000'000'000;
+    if (options.count("number") == 0) {
+        return std::uint64_t{0};
+    }
+    return parse_number(option_text(options, "number"), "-n", 1, kMost);
+}
+
 Result<double> parse_interval(const po::variables_map& options) {
     return parse_seconds(options, "interval");
 }
@@ -160,8 +173,7 @@ bool TraceEnd::wait(double seconds) const {
 }
 
 Result<trace::Session> start_session(const std::vector<trace::Step>& steps, const TraceWish& wish,
-                                     kernel::Tracer::Room room, TraceEnd& end,
-                                     const Ready& ready) {
+                                     kernel::Tracer::Room room, TraceEnd& end, const Ready& ready) {
     const bool opens = std::any_of(steps.begin(), steps.end(), [](const trace::Step& step) {
         return step.sink == trace::Sink::kOpen || step.follows;
     });

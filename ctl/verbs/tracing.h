@@ -21,6 +21,11 @@ void add_interval(po::options_description& add, const char* what);
 // 0: not given.
 Result<double> parse_interval(const po::variables_map& options);
 
+// -n, of what prints every so often
+void add_rounds(po::options_description& add);
+// 0: without end.
+Result<std::uint64_t> parse_rounds(const po::variables_map& options);
+
 // The option's seconds, above 0; 0: not given.
 Result<double> parse_seconds(const po::variables_map& options, const char* name);
 

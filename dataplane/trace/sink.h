@@ -93,7 +93,7 @@ static __always_inline long trace_remember(struct trace_work *work, const struct
 
 	work->opened.time = work->event.time;
 	work->opened.probe = work->event.probe;
-	if (work->inherits) {
+	if (work->inherits && !recipe->own_process) {
 		work->opened.pid = work->closed.pid;
 		work->opened.tid = work->closed.tid;
 		__builtin_memcpy(work->opened.comm, work->closed.comm, sizeof(work->opened.comm));

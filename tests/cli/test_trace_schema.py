@@ -71,7 +71,7 @@ EVENT = {"schema": 1, "time": 1.5, "cpu": 0, "pid": 1, "tid": 1, "comm": "x", "p
 
 
 @pytest.mark.parametrize("change", [
-    {"schema": 2}, {"pid": -1}, {"time": "1"}, {"values": {}}, {"values": {"a": 1.5}},
+    {"schema": 2}, {"pid": -1}, {"time": "1"}, {"values": {}}, {"values": {"a": {}}},
     {"values": {"stack": []}}, {"unknown": 1}, {"closing": {}},
 ])
 def test_the_schema_refuses_what_is_none(change):

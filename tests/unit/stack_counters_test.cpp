@@ -14,8 +14,10 @@ TEST(StackCounters, SoftnetHasALineForEachCpu) {
 
     ASSERT_EQ(all.size(), 2U);
     EXPECT_EQ(all[0].processed, 0x1aU);
+    EXPECT_EQ(all[0].squeezed, 1U);
     EXPECT_EQ(all[1].cpu, 3U); // CPU 2 is offline
     EXPECT_EQ(all[1].dropped, 255U);
+    EXPECT_EQ(all[1].waiting, 2U);
 }
 
 TEST(StackCounters, UdpOfBothFamilies) {

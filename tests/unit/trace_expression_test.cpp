@@ -25,6 +25,8 @@ std::string spelled(const Expression& e) {
         return e.text + spelled(e.children[0]);
     case Kind::kBinary:
         return "(" + spelled(e.children[0]) + " " + e.text + " " + spelled(e.children[1]) + ")";
+    case Kind::kCast:
+        return "<" + e.text + " " + spelled(e.children[0]) + ">";
     }
     return "";
 }
@@ -51,6 +53,15 @@ TEST(TraceExpression, Members) {
     EXPECT_EQ(parsed("*p->q[3]"), "*p->q[3]");
     EXPECT_EQ(parsed("a-b"), "(a - b)");
     EXPECT_EQ(parsed("a->b-1>c"), "((a->b - 1) > c)");
+}
+
+TEST(TraceExpression, Casts) {
+    EXPECT_EQ(parsed("(struct tcp_sock *)sk"), "<tcp_sock sk>");
+    EXPECT_EQ(parsed("((struct tcp_sock *)sk)->snd_cwnd + 1"), "(<tcp_sock sk>->snd_cwnd + 1)");
+    EXPECT_EQ(parsed("(struct a *)(struct b *)c->d"), "<a <b c->d>>");
+    EXPECT_EQ(parsed("(struct 7 *)sk"), "9: '7': expected the name of a structure");
+    EXPECT_EQ(parsed("(struct sock)sk"),
+              "13: ')': expected '*)': a pointer is made one to a structure");
 }
 
 TEST(TraceExpression, NumbersTextsAndAddresses) {
