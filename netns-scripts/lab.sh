@@ -63,20 +63,24 @@ settings() { # NODE: sysctls that hold before any interface comes up
     within "$1" sysctl -qw "${values[@]}"
 }
 
-# veth leaves checksums to the receiver, which XDP redirection does not repair; and takes no frame by
-# XDP_TX or redirection unless its peer runs a native XDP program. The program here passes everything.
+# veth leaves checksums to the receiver, which XDP redirection does not repair.
 wire() { # NODE DEVICE
     within "$1" ethtool -K "$2" tx off >/dev/null 2>&1 || fail "ethtool -K $2 tx off in $1 failed"
 }
-pass_program() { # DEVICE of the router
-    local object
-    object=$(mktemp --suffix=.o)
-    clang -target bpf -O2 -x c -c -o "$object" - <<'PASS' || fail "clang cannot build for BPF"
-__attribute__((section("xdp.frags"), used)) int lab_pass(void *ctx) { return 2; /* XDP_PASS */ }
-PASS
-    within rt ip link set dev "$1" xdpdrv object "$object" section xdp.frags ||
-        fail "no native XDP on veth: the router's port $1 cannot take redirected frames"
-    rm -f "$object"
+# A port of the router takes frames by XDP_TX or redirection only if it runs a native XDP program.
+pass_program() { # DEVICE... of the router
+    local object=$here/../build/release/netns-scripts/pass.bpf.o own='' device
+    if [ ! -e "$object" ]; then # not built here
+        own=$(mktemp --suffix=.o)
+        object=$own
+        clang -target bpf -O2 -isystem "/usr/include/$(uname -m)-linux-gnu" -c -o "$object" \
+            "$here/pass.bpf.c" || fail "clang cannot build for BPF"
+    fi
+    for device in "$@"; do
+        within rt ip link set dev "$device" xdpdrv object "$object" section xdp.frags ||
+            fail "no native XDP on veth: the router's port $device cannot take redirected frames"
+    done
+    [ -z "$own" ] || rm -f "$own"
 }
 
 up() {
@@ -166,8 +170,7 @@ BATCH
     wire client eth0
     for device in client lb node; do wire rt "$device"; done
     for device in front back; do wire lb "$device"; done
-    pass_program lb
-    pass_program node
+    pass_program lb node
     trap - EXIT
 }
 

@@ -32,6 +32,7 @@ Json case_json(const NetCase& each) {
         json["efficiency"] = to_json(*each.measured->efficiency);
     }
     json["counts"] = counts_json(each.measured->counts);
+    json["repeated"] = each.measured->repeated;
     return json;
 }
 

@@ -30,7 +30,8 @@ struct NetMeasured {
     std::optional<Figure> ratio; // of cpu_ns to the floor's, round by round
     // On n CPUs: packets a second, of n times those on one; round by round.
     std::optional<Figure> efficiency;
-    NetCounts counts; // of all rounds
+    NetCounts counts;           // of all rounds
+    std::uint32_t repeated = 0; // rounds whose counts disagreed, and which were taken again
 };
 
 struct NetCase {

@@ -17,6 +17,7 @@ struct Samples {
     std::string refused;
     std::vector<double> cpu_ns = {}, packets_per_second = {};
     NetCounts counts = {};
+    std::uint32_t repeated = 0;
 };
 
 // A job and a size, which all peers take turns at.
@@ -77,6 +78,7 @@ Result<> Trial::run(std::uint32_t round, const Progress& progress) {
                                  job_.name, size_, seats_[i].peer->name));
             WEIR_TRY(Shot shot, shoot(seats_[i], generators_[cpus], packets, job_.forward));
             samples.refused = std::move(shot.void_because);
+            samples.repeated += shot.repeated;
             if (round > 0) {
                 samples.cpu_ns.push_back(shot.sent.cpu_ns);
                 samples.packets_per_second.push_back(shot.sent.packets_per_second);
@@ -122,6 +124,7 @@ NetCase Trial::case_of(std::size_t seat, std::size_t cpus) const {
     measured.packets_per_second = figure_of(samples.packets_per_second);
     measured.cpu_ns = figure_of(samples.cpu_ns);
     measured.counts = samples.counts;
+    measured.repeated = samples.repeated;
     if (const Samples* floor = floor_of(seat, cpus); floor != nullptr) {
         measured.ratio = ratio_of(samples.cpu_ns, floor->cpu_ns);
     }

@@ -16,7 +16,8 @@ struct NetContest {
 
 // Does every job by its peers, each in a lab of its own, for each size. A round goes once through
 // all of it, so that a case's rounds lie apart in time and their spread holds what the machine
-// drifts meanwhile. A peer that cannot, and one whose counts disagree, gives cases with `refused`.
+// drifts meanwhile. A peer that cannot, and one whose counts disagree again and again, gives cases
+// with `refused`.
 // `progress` is told what is measured next.
 Result<std::vector<NetCase>> run_contests(const std::vector<NetContest>& contests,
                                           const NetOptions& options,

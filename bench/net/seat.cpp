@@ -31,27 +31,9 @@ NetCounts since(const NetCounts& before, NetCounts now, std::uint64_t generated)
     return now;
 }
 
-} // namespace
-
-Result<Seat> Seat::take(const Peer& peer, const NetJob& job, int number, std::uint32_t queues) {
-    Seat seat{&peer};
-    WEIR_TRY(auto lab, Lab::make(number, queues));
-    seat.lab = std::make_unique<Lab>(std::move(lab));
-    WEIR_CHECK(seat.lab->enter(Lab::Place::kSink));
-    WEIR_TRY(auto sink, CountingProgram::drop(seat.lab->sink(), false));
-    seat.sink = std::make_unique<CountingProgram>(std::move(sink));
-    WEIR_CHECK(seat.lab->enter(Lab::Place::kDevice));
-    auto device = peer.set_up(*seat.lab, job);
-    if (device) {
-        seat.device = *std::move(device);
-    } else {
-        seat.refused = device.error().message();
-    }
-    return seat;
-}
-
 // Frames may be under way for a moment after the generator is done.
-Result<Shot> shoot(const Seat& seat, Generators& generators, std::uint32_t packets, bool forward) {
+Result<Shot> shoot_once(const Seat& seat, Generators& generators, std::uint32_t packets,
+                        bool forward) {
     constexpr int kReadings = 20;
     constexpr auto kBetween = std::chrono::milliseconds(5);
     Shot shot;
@@ -72,6 +54,35 @@ Result<Shot> shoot(const Seat& seat, Generators& generators, std::uint32_t packe
     if (!wrong.empty()) {
         shot.void_because =
             fmt::format("void, for the counts of {} packets disagree: {}", wanted, wrong);
+    }
+    return shot;
+}
+
+} // namespace
+
+Result<Seat> Seat::take(const Peer& peer, const NetJob& job, int number, std::uint32_t queues) {
+    Seat seat{&peer};
+    WEIR_TRY(auto lab, Lab::make(number, queues));
+    seat.lab = std::make_unique<Lab>(std::move(lab));
+    WEIR_CHECK(seat.lab->enter(Lab::Place::kSink));
+    WEIR_TRY(auto sink, CountingProgram::drop(seat.lab->sink(), false));
+    seat.sink = std::make_unique<CountingProgram>(std::move(sink));
+    WEIR_CHECK(seat.lab->enter(Lab::Place::kDevice));
+    auto device = peer.set_up(*seat.lab, job);
+    if (device) {
+        seat.device = *std::move(device);
+    } else {
+        seat.refused = device.error().message();
+    }
+    return seat;
+}
+
+Result<Shot> shoot(const Seat& seat, Generators& generators, std::uint32_t packets, bool forward) {
+    constexpr std::uint32_t kRepeats = 4;
+    WEIR_TRY(Shot shot, shoot_once(seat, generators, packets, forward));
+    for (std::uint32_t again = 1; !shot.void_because.empty() && again <= kRepeats; again++) {
+        WEIR_TRY(shot, shoot_once(seat, generators, packets, forward));
+        shot.repeated = again;
     }
     return shot;
 }

@@ -25,10 +25,13 @@ struct Seat {
 struct Shot {
     Generators::Sent sent;
     NetCounts counts;
-    std::string void_because; // the counts that disagree
+    std::string void_because;   // the counts that disagree
+    std::uint32_t repeated = 0; // how often it was taken again before they agreed
 };
 
-// `packets` from each CPU, `forward`: through to the sink.
+// `packets` from each CPU, `forward`: through to the sink. Where CPUs are scarce the queue of a
+// device may overflow while nobody empties it, so that counts which disagree are taken again a few
+// times.
 Result<Shot> shoot(const Seat& seat, Generators& generators, std::uint32_t packets, bool forward);
 
 } // namespace weir::bench

@@ -275,6 +275,7 @@ struct Counted {
     std::uint64_t generator = 0, device = 0, sink = 0;
     std::uint64_t forwarded = 0; // by the generator, in cases whose frames reach a sink
     std::uint64_t disagree = 0;  // cases
+    std::uint64_t repeated = 0;  // rounds
 };
 
 Counted count(const Cases& cases) {
@@ -293,19 +294,25 @@ Counted count(const Cases& cases) {
         all.sink += sink;
         all.forwarded += sink > 0 ? generator : 0;
         all.disagree += agree ? 0 : 1;
+        all.repeated += each.value("repeated", 0U);
     }
     return all;
 }
 
 std::string counts_sentence(const Counted& all) {
     const auto text = [](std::uint64_t frames) { return readable(static_cast<double>(frames)); };
+    const std::string repeated =
+        all.repeated == 0
+            ? ""
+            : fmt::format(" Rounds that did not agree and were taken again: {}.", all.repeated);
     return fmt::format(
         "In {} figures the generators sent {} frames, the devices' interfaces counted {}, and the "
-        "sinks {}\nof the {} that were handed on. {}\n",
+        "sinks {}\nof the {} that were handed on. {}{}\n",
         all.figures, text(all.generator), text(all.device), text(all.sink), text(all.forwarded),
         all.disagree == 0 ? "In each the counts agree to the frame, with the device's own books "
                             "where it keeps them."
-                          : fmt::format("In {} the counts disagree.", all.disagree));
+                          : fmt::format("In {} the counts disagree.", all.disagree),
+        repeated);
 }
 
 Section figures(const Cases& cases) {

@@ -105,10 +105,12 @@ TEST(BenchNetResult, EfficiencyIsOfCasesOnSeveralCpus) {
                 .cpus = 2};
     two.measured.emplace();
     two.measured->efficiency = {0.9, 0.8, 1};
+    two.measured->repeated = 3;
     result.cases.push_back(two);
     const Json json = to_json(result)["cases"].at(0);
     EXPECT_EQ(json["name"], "forward/kernel/stack/64/2-cpus");
     EXPECT_EQ(json["cpus"], 2);
+    EXPECT_EQ(json["repeated"], 3);
     EXPECT_EQ(json["efficiency"], (Json{{"median", 0.9}, {"lower", 0.8}, {"upper", 1.0}}));
 }
 

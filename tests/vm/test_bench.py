@@ -17,7 +17,7 @@ def test_every_peer_of_the_bench_counts_the_same_frames():
     assert {"ipvs", "nft-dnat", "nft-map", "iptables-raw", "xdp-filter", "weir-ipip"} <= {
         case["peer"] for case in cases}
     for case in cases:
-        assert "refused" not in case, case
+        assert "refused" not in case, (case["job"], case["peer"], case["mode"], case["refused"])
         sink = 6000 if case["job"] == "forward" else 0
         assert case["counts"]["generator"] == case["counts"]["device"] == 6000
         assert case["counts"].get("handled", 6000) == 6000 and case["counts"]["sink"] == sink
@@ -35,4 +35,5 @@ def test_requests_are_answered_through_ipvs_too():
 
     assert {"direct", "weir-ipip", "ipvs"} == set(cases)
     for case in cases.values():
-        assert "refused" not in case and case["requests_per_second"]["median"] > 0, case
+        assert "refused" not in case, (case["peer"], case["refused"])
+        assert case["requests_per_second"]["median"] > 0
