@@ -5,6 +5,7 @@
 typedef struct xdp_md frame; /* what this hook gives a program */
 
 #include "account.h"
+#include "capture.h"
 #include "finish.h"
 #include "firewall/firewall.h"
 #include "lb/decap.h"
@@ -33,23 +34,44 @@ static __always_inline struct outcome decapsulate(struct xdp_md *ctx, struct pla
 	return parsed;
 }
 
-static __always_inline struct outcome walk(struct xdp_md *ctx, struct place *at,
-					   struct packet *pkt)
+/* `captured` is a constant: which of two copies of the stages a packet takes. */
+static __always_inline struct outcome judge(struct xdp_md *ctx, const struct generation *gen,
+					    struct place *at, struct packet *pkt, int captured)
 {
-	const struct generation *gen = live_generation();
-	struct outcome now, sent;
+	struct outcome now = unpack(parse(ctx, pkt)), sent;
 
-	if (!gen)
-		return outcome(VERDICT_PASS, REASON_NO_GENERATION);
-	now = unpack(parse(ctx, pkt));
 	if (now.verdict == NEXT_STAGE && at->role == ROLE_DECAP && is_tunnelled(pkt))
 		now = decapsulate(ctx, at, pkt);
 	if (now.verdict == NEXT_STAGE)
-		now = unpack(firewall(gen, pkt, gen->ingress_root));
+		now = unpack(captured ? firewall_captured(gen, pkt, gen->ingress_root)
+				      : firewall(gen, pkt, gen->ingress_root));
 	if (now.verdict != NEXT_STAGE || at->role != ROLE_BALANCER || !gen->services)
 		return now;
 	sent = load_balance(ctx, gen, pkt);
 	return sent.verdict == NEXT_STAGE ? now : sent;
+}
+
+/* No generation by its bare number: none was published, or the capture switch is on. */
+static __always_inline struct outcome walk_aside(struct xdp_md *ctx, struct place *at,
+						 struct packet *pkt)
+{
+	const struct generation *gen = switched_generation();
+	int captured = capture_begin(ctx, at->ifindex, HOOK_XDP, gen);
+	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+
+	if (gen)
+		end = judge(ctx, gen, at, pkt, 1);
+	if (captured)
+		capture_end(ctx, pack(end), xdp_action(end.verdict));
+	return end;
+}
+
+static __always_inline struct outcome walk(struct xdp_md *ctx, struct place *at,
+					   struct packet *pkt)
+{
+	const struct generation *gen = live_generation();
+
+	return likely(gen) ? judge(ctx, gen, at, pkt, 0) : walk_aside(ctx, at, pkt);
 }
 
 SEC("xdp.frags")

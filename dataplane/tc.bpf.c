@@ -5,6 +5,7 @@
 typedef struct __sk_buff frame; /* what this hook gives a program */
 
 #include "account.h"
+#include "capture.h"
 #include "finish.h"
 #include "firewall/firewall.h"
 #include "handover.h"
@@ -26,18 +27,42 @@ static __always_inline void prepare(struct __sk_buff *skb, struct packet *pkt)
 	pkt->segmented = skb->gso_size > 0;
 }
 
-static __always_inline struct outcome judge(struct __sk_buff *skb, struct packet *pkt, int egress)
+/* `captured` is a constant: which of two copies of the stages a packet takes. */
+static __always_inline struct outcome judge(struct __sk_buff *skb, const struct generation *gen,
+					    struct packet *pkt, int egress, int captured)
 {
-	const struct generation *gen = live_generation();
+	__u32 root = egress ? gen->egress_root : gen->ingress_root;
 	struct outcome now;
 
-	if (!gen)
-		return outcome(VERDICT_PASS, REASON_NO_GENERATION);
 	prepare(skb, pkt);
 	now = unpack(parse(skb, pkt));
 	if (now.verdict == NEXT_STAGE)
-		now = unpack(firewall(gen, pkt, egress ? gen->egress_root : gen->ingress_root));
+		now = unpack(captured ? firewall_captured(gen, pkt, root)
+				      : firewall(gen, pkt, root));
 	return now;
+}
+
+/* No generation by its bare number: none was published, or the capture switch is on. */
+static __always_inline struct outcome walk_aside(struct __sk_buff *skb, struct packet *pkt,
+						 int egress)
+{
+	const struct generation *gen = switched_generation();
+	int captured = capture_begin(skb, skb->ifindex,
+				     egress ? HOOK_TC_EGRESS : HOOK_TC_INGRESS, gen);
+	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+
+	if (gen)
+		end = judge(skb, gen, pkt, egress, 1);
+	if (captured)
+		capture_end(skb, pack(end), tc_action(end.verdict));
+	return end;
+}
+
+static __always_inline struct outcome walk(struct __sk_buff *skb, struct packet *pkt, int egress)
+{
+	const struct generation *gen = live_generation();
+
+	return likely(gen) ? judge(skb, gen, pkt, egress, 0) : walk_aside(skb, pkt, egress);
 }
 
 /* Answers 1 and the record if XDP left one on this packet. */
@@ -82,7 +107,7 @@ int weir_tc_ingress(struct __sk_buff *skb)
 		return finish_tc(&at, &pkt, send_by_neighbour(&to));
 	}
 	count_traffic(&at.count->received, &pkt);
-	return finish_tc(&at, &pkt, judge(skb, &pkt, 0));
+	return finish_tc(&at, &pkt, walk(skb, &pkt, 0));
 }
 
 SEC("tc")
@@ -95,7 +120,7 @@ int weir_tc_egress(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	explain_begin();
 	count_traffic(&at.count->received, &pkt);
-	return finish_tc(&at, &pkt, judge(skb, &pkt, 1));
+	return finish_tc(&at, &pkt, walk(skb, &pkt, 1));
 }
 
 char _license[] SEC("license") = "GPL";

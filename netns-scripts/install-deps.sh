@@ -11,7 +11,7 @@ build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev
        nlohmann-json3-dev libyaml-cpp-dev libexpected-dev libcmark-gfm-dev
        libcmark-gfm-extensions-dev libgtest-dev libgmock-dev libpcap-dev libdw-dev)
 lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
-tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump xdp-tools gnuplot-nox git
+tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump tshark xdp-tools gnuplot-nox git
        wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils
        systemtap-sdt-dev python3-jsonschema bpftrace libbpf-tools)
 

@@ -6,6 +6,7 @@
 #include "kernel/bpf.h"
 #include "kernel/refusal.h"
 #include "kernel/tables.h"
+#include "maps/capture.h"
 
 namespace weir::kernel {
 namespace {
@@ -55,7 +56,8 @@ Result<Node> Node::open(const Pins& pins) {
           maps::hook_counts.name, maps::rule_counts.name, maps::service_counts.name,
           maps::backend_counts.name, maps::flows.name, maps::fw_images.name, maps::set4_tables.name,
           maps::set6_tables.name, maps::set_port_tables.name, maps::service_tables.name,
-          maps::backend_tables.name, maps::rings.name}) {
+          maps::backend_tables.name, maps::rings.name, maps::capture_settings.name,
+          maps::capture_benches.name, maps::capture_rings.name}) {
         if (node.map(name) < 0) {
             return fail(pins.map(name).string() + " is missing: `weir export`, then `weir detach "
                                                   "--all`, `weir unload` and `weir load`");

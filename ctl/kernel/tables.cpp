@@ -8,6 +8,7 @@
 
 #include "kernel/objects.h"
 #include "kernel/refusal.h"
+#include "maps/capture.h"
 
 namespace weir::kernel {
 namespace {
@@ -164,14 +165,18 @@ Result<std::uint32_t> live_slot(const Node& node) {
     if (bpf_map_lookup_elem(node.map(maps::control.name), &only, &word) != 0) {
         return refusal("reading the control word", errno);
     }
-    return word.live;
+    return word.live & ~CAPTURE_ON;
 }
 
 Result<> turn_to(const Node& node, std::uint32_t slot) {
     WEIR_TRY(const Mapping mapping,
              Mapping::of(node.map(maps::control.name), Mapping::Access::kWrite));
     auto* word = reinterpret_cast<struct control*>(mapping.bytes().data());
-    std::atomic_ref<__u32>(word->live).store(slot, std::memory_order_release);
+    const std::atomic_ref<__u32> live(word->live);
+    // The switch stays as it is; the data plane may turn it off at any moment.
+    __u32 seen = live.load();
+    while (!live.compare_exchange_weak(seen, slot | (seen & CAPTURE_ON))) {
+    }
     return {};
 }
 

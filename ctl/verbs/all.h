@@ -12,7 +12,7 @@ extern const Verb set_create, set_add, set_delete, set_list, set_flush;
 extern const Verb lb_service_add, lb_service_delete, lb_service_list;
 extern const Verb lb_backend_add, lb_backend_delete, lb_backend_set, lb_backend_list;
 extern const Verb lb_set, lb_flows;
-extern const Verb stats, ledger, explain;
+extern const Verb stats, ledger, explain, capture;
 extern const Verb trace, count, rate, hist, top, leaks, drops, path, why, probes;
 extern const Verb bench_all, bench_run, bench_net, bench_apps, bench_control, bench_trace,
     bench_insns, bench_compare, bench_report;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <fmt/format.h>
 
+#include "kernel/capture.h"
 #include "kernel/refusal.h"
 
 namespace weir::verbs {
@@ -32,6 +33,7 @@ Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode) {
     WEIR_CHECK(cx.pins.check_schema());
     WEIR_TRY(auto lock, kernel::Lock::take(cx.pins, mode));
     WEIR_TRY(auto node, kernel::Node::open(cx.pins));
+    WEIR_CHECK(kernel::sweep_capture(node));
     return Session{std::move(lock), std::move(node)};
 }
 

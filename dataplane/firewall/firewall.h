@@ -35,7 +35,7 @@ static __always_inline struct outcome decide_classes(const struct generation *ge
 }
 
 static __always_inline struct outcome decide(const struct generation *gen, struct packet *pkt,
-					     __u32 root)
+					     __u32 root, int captured)
 {
 	if (unlikely(pkt->classes)) {
 		struct outcome decided = decide_classes(gen, pkt);
@@ -47,11 +47,17 @@ static __always_inline struct outcome decide(const struct generation *gen, struc
 	}
 	if (gen->set_uses)
 		find_sets(gen, pkt);
-	return walk_rules(gen->fw_image, root, pkt);
+	return walk_rules(gen->fw_image, root, pkt, captured);
 }
 
 /* Answers NEXT_STAGE for an accepted packet, with the reason why. */
 STAGE firewall(const struct generation *gen, struct packet *pkt, __u32 root)
 {
-	return gen && pkt ? pack(decide(gen, pkt, root)) : 0;
+	return gen && pkt ? pack(decide(gen, pkt, root, 0)) : 0;
+}
+
+/* The same for a packet that is captured: which rule decided is noted. */
+STAGE firewall_captured(const struct generation *gen, struct packet *pkt, __u32 root)
+{
+	return gen && pkt ? pack(decide(gen, pkt, root, 1)) : 0;
 }

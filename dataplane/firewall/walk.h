@@ -3,6 +3,7 @@
 #pragma once
 
 #include "packet.h"
+#include "capture.h"
 #include "explain.h"
 #include "maps/firewall.h"
 
@@ -35,7 +36,7 @@ static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
 #define DONE 0
 
 static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk,
-				   const struct packet *pkt)
+				   const struct packet *pkt, int captured)
 {
 	__u32 kind = node->kind, fact = node->fact, slot = node->slot;
 
@@ -57,6 +58,8 @@ static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk
 	walk->end = outcome(kind == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
 			    slot == FW_NO_SLOT ? REASON_POLICY : REASON_RULE);
 	explain_rule(slot);
+	if (captured)
+		capture_rule(slot);
 	return DONE;
 }
 
@@ -64,7 +67,7 @@ static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk
  * Some nodes; answers 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once; each
  * call costs as much as several nodes, hence more than one.
  */
-static long step(__u32 i, struct walk *walk)
+static __always_inline long steps(struct walk *walk, int captured)
 {
 	const struct fw_node *nodes = walk->nodes;
 	const struct packet *pkt = walk->pkt;
@@ -72,7 +75,7 @@ static long step(__u32 i, struct walk *walk)
 
 #pragma unroll
 	for (int k = 0; k < NODES_A_STEP; k++) {
-		__u32 next = visit(&nodes[at & fw_node_mask], walk, pkt);
+		__u32 next = visit(&nodes[at & fw_node_mask], walk, pkt, captured);
 
 		/* Edges lead upwards; anything else is the end, or damage, and would be a loop. */
 		if (next <= at)
@@ -83,7 +86,18 @@ static long step(__u32 i, struct walk *walk)
 	return 0;
 }
 
-static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const struct packet *pkt)
+static long step(__u32 i, struct walk *walk)
+{
+	return steps(walk, 0);
+}
+
+static long step_captured(__u32 i, struct walk *walk)
+{
+	return steps(walk, 1);
+}
+
+static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const struct packet *pkt,
+						 int captured)
 {
 	struct walk walk = {
 		.pkt = pkt,
@@ -98,6 +112,9 @@ static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const 
 	walk.nodes = bpf_map_lookup_elem(inner, &only);
 	if (!walk.nodes)
 		return walk.end;
-	bpf_loop(fw_node_mask / NODES_A_STEP + 1, step, &walk, 0);
+	if (captured)
+		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step_captured, &walk, 0);
+	else
+		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step, &walk, 0);
 	return walk.end;
 }

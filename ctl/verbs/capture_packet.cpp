@@ -1,0 +1,148 @@
+#include "verbs/capture_packet.h"
+
+#include <array>
+#include <fmt/format.h>
+#include <net/if.h>
+
+#include "kernel/pins.h"
+#include "text/frame_text.h"
+#include "text/rule_text.h"
+#include "verbs/hooks.h"
+#include "verbs/state.h"
+
+namespace weir::verbs {
+namespace {
+
+constexpr std::array<std::string_view, REASON_COUNT> kMeanings = {
+#define X(enumerator, name, text) text,
+    WEIR_REASONS(X)
+#undef X
+};
+
+constexpr std::uint32_t kTagLength = 4;
+
+} // namespace
+
+const std::vector<std::string_view>& xdp_action_names() {
+    static const std::vector<std::string_view> names = {"aborted", "drop", "pass", "tx",
+                                                        "redirect"};
+    return names;
+}
+
+Result<> CaptureWords::follow(const kernel::Node& node) {
+    WEIR_TRY(const auto live, read_live(node));
+    generation_ = live.generation;
+    rules_.clear();
+    for (const auto chain : {model::ChainName::kIngress, model::ChainName::kEgress}) {
+        for (const model::Rule& rule : live.saved.config.chain(chain).rules) {
+            rules_[rule.slot] = {chain, rule.handle, text::print(rule)};
+        }
+    }
+    WEIR_TRY(const auto entries, node.ifaces());
+    for (const auto& [ifindex, entry] : entries) {
+        devices_[ifindex] = interface_name(entry);
+    }
+    return {};
+}
+
+void CaptureWords::look(const kernel::Node& node, const capture_record& record) {
+    if (record.generation == generation_) {
+        return;
+    }
+    const auto lock = kernel::Lock::take(cx_.pins, kernel::Lock::Mode::kShared);
+    if (lock) {
+        (void)follow(node);
+    }
+    generation_ = record.generation; // asked once
+}
+
+std::string CaptureWords::device(std::uint32_t ifindex) const {
+    const auto known = devices_.find(ifindex);
+    if (known != devices_.end()) {
+        return known->second;
+    }
+    std::array<char, IF_NAMESIZE> name{};
+    return ::if_indextoname(ifindex, name.data()) != nullptr ? std::string(name.data())
+                                                             : fmt::format("if{}", ifindex);
+}
+
+std::string CaptureWords::verdict(const capture_record& record) const {
+    if (record.verdict < VERDICT_COUNT) {
+        return std::string(model::name(static_cast<enum verdict>(record.verdict)));
+    }
+    return std::string(record.action < xdp_action_names().size() ? xdp_action_names()[record.action]
+                                                                 : "unknown");
+}
+
+const CaptureWords::NamedRule* CaptureWords::rule(const capture_record& record) const {
+    const auto found = rules_.find(record.rule);
+    return record.rule == CAPTURE_NO_RULE || found == rules_.end() ? nullptr : &found->second;
+}
+
+std::string CaptureWords::why(const capture_record& record) const {
+    if (record.verdict >= VERDICT_COUNT) {
+        return "";
+    }
+    const NamedRule* named = rule(record);
+    return record.reason == REASON_RULE && named != nullptr
+               ? fmt::format("rule {}", named->handle)
+               : std::string(model::name(static_cast<enum reason>(record.reason)));
+}
+
+std::string CaptureWords::comment(const capture_record& record) const {
+    if (record.verdict >= VERDICT_COUNT) {
+        return fmt::format("verdict {}; program {}", verdict(record), program_);
+    }
+    std::string text =
+        fmt::format("verdict {}; reason {}", verdict(record),
+                    model::name(static_cast<enum reason>(record.reason)));
+    if (record.reason != REASON_RULE && record.reason < kMeanings.size()) {
+        text += fmt::format(" ({})", kMeanings[record.reason]);
+    }
+    if (const NamedRule* named = rule(record)) {
+        text += fmt::format("; {} rule handle {}: {}", model::name(named->chain), named->handle,
+                            named->text);
+    }
+    return text;
+}
+
+output::Json CaptureWords::json(const kernel::CapturedPacket& packet) const {
+    const capture_record& record = packet.record;
+    output::Json json{{"id", record.id},
+                      {"device", device(record.ifindex)},
+                      {"hook", hook_name(static_cast<hook>(record.hook))},
+                      {"verdict", verdict(record)}};
+    if (record.verdict < VERDICT_COUNT) {
+        json["reason"] = model::name(static_cast<enum reason>(record.reason));
+    } else {
+        json["program"] = program_;
+    }
+    if (const NamedRule* named = rule(record)) {
+        json["chain"] = model::name(named->chain);
+        json["rule"] = named->handle;
+    }
+    const auto side = [](std::span<const std::uint8_t> octets, std::uint32_t length,
+                         std::uint32_t vlan) {
+        return output::Json{
+            {"length", length + (vlan != 0 ? kTagLength : 0)},
+            {"packet", octets.empty() ? "" : text::frame_text(with_tag(octets, vlan))}};
+    };
+    json["entry"] = side(packet.entry, record.entry_len, record.entry_vlan);
+    json["exit"] = side(packet.exit, record.exit_len, record.exit_vlan);
+    json["ns"] = record.left - record.entered;
+    return json;
+}
+
+std::vector<std::uint8_t> with_tag(std::span<const std::uint8_t> octets, std::uint32_t vlan) {
+    constexpr std::ptrdiff_t kAddresses = 12;
+    std::vector<std::uint8_t> frame(octets.begin(), octets.end());
+    if (vlan != 0 && octets.size() >= kAddresses) {
+        const std::array<std::uint8_t, kTagLength> tag = {
+            static_cast<std::uint8_t>(vlan >> 24), static_cast<std::uint8_t>(vlan >> 16),
+            static_cast<std::uint8_t>(vlan >> 8), static_cast<std::uint8_t>(vlan)};
+        frame.insert(frame.begin() + kAddresses, tag.begin(), tag.end());
+    }
+    return frame;
+}
+
+} // namespace weir::verbs

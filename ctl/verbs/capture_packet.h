@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "kernel/capture.h"
+#include "model/config.h"
+#include "verbs/verb.h"
+
+// A captured packet in words.
+namespace weir::verbs {
+
+// What record numbers mean: rules by slot, and interfaces. Of a node, or of a program alone.
+class CaptureWords {
+public:
+    explicit CaptureWords(const Context& cx) : cx_(cx) {}
+
+    Result<> follow(const kernel::Node& node); // rules, and the names that interfaces have in it
+    void set_program(std::string name) { program_ = std::move(name); }
+    // Reads the rules anew if this packet was judged by others.
+    void look(const kernel::Node& node, const capture_record& record);
+
+    std::string device(std::uint32_t ifindex) const;
+    std::string verdict(const capture_record& record) const; // "drop"; "XDP_DROP"
+    // "rule 3", "truncated"; "" for other people's programs.
+    std::string why(const capture_record& record) const;
+    // "drop by rule 3 (ingress): tcp dport 23 drop".
+    std::string comment(const capture_record& record) const;
+    output::Json json(const kernel::CapturedPacket& packet) const;
+
+private:
+    struct NamedRule {
+        model::ChainName chain{};
+        model::Handle handle = 0;
+        std::string text;
+    };
+    const NamedRule* rule(const capture_record& record) const;
+
+    const Context& cx_;
+    std::string program_;
+    std::uint64_t generation_ = 0;
+    std::map<model::Slot, NamedRule> rules_;
+    std::map<std::uint32_t, std::string> devices_;
+};
+
+// The names of XDP_*, in their order.
+const std::vector<std::string_view>& xdp_action_names();
+
+// A frame with the VLAN tag that the kernel kept beside it, where it belongs.
+std::vector<std::uint8_t> with_tag(std::span<const std::uint8_t> octets, std::uint32_t vlan);
+
+} // namespace weir::verbs
