@@ -35,9 +35,9 @@ class Capture:
     def __init__(self, lab, *words):
         self.process = subprocess.Popen([LAB, "exec", lab.name, "lb", "weir", "capture",
                                          *map(str, words)],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE)
         lab.processes.append(self.process)
-        self.process.stdin = self.process.stdout  # there is none; the lab closes both
         self.said = b""
         while b"attached" not in self.said:
             line = self.process.stderr.readline()
