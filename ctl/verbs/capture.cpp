@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -17,25 +16,6 @@
 
 namespace weir::verbs {
 namespace {
-
-// "64K": octets of the ring, as the kernel makes one.
-Result<std::uint32_t> parse_ring(const po::variables_map& options) {
-    constexpr std::uint64_t kKilo = 1024, kLeast = 4 * kKilo, kMost = 1U << 30;
-    std::string word = option_text(options, "ring");
-    if (word.empty()) {
-        return CAPTURE_RING;
-    }
-    const std::uint64_t unit = word.back() == 'K' ? kKilo : word.back() == 'M' ? kKilo * kKilo : 1;
-    if (unit > 1) {
-        word.pop_back();
-    }
-    WEIR_TRY(const auto units, parse_number(word, "--ring", 1, kMost));
-    if (units * unit < kLeast || units * unit > kMost || !std::has_single_bit(units)) {
-        return usage(fmt::format("--ring '{}': expected a power of two from 4K to 1024M",
-                                 option_text(options, "ring")));
-    }
-    return static_cast<std::uint32_t>(units * unit);
-}
 
 Result<std::uint32_t> parse_points(const po::variables_map& options) {
     std::uint32_t points = 0;
@@ -77,8 +57,7 @@ Result<std::optional<model::Slot>> parse_rule(const po::variables_map& options,
     constexpr std::uint64_t kMost = 0xffffffff;
     WEIR_TRY(const auto handle, parse_number(option_text(options, "rule"), "--rule", 1, kMost));
     WEIR_TRY(const auto config, live_config(*target.node));
-    WEIR_TRY(const auto found,
-             find_rule(config, std::nullopt, static_cast<model::Handle>(handle)));
+    WEIR_TRY(const auto found, find_rule(config, std::nullopt, static_cast<model::Handle>(handle)));
     return config.chain(found.chain).rules[found.index].slot;
 }
 
@@ -88,7 +67,7 @@ Result<kernel::CaptureWish> parse_wish(const po::variables_map& options,
     WEIR_TRY(wish.points, parse_points(options));
     WEIR_TRY(wish.verdicts, parse_verdicts(options, target.node.has_value()));
     WEIR_TRY(wish.rule, parse_rule(options, target));
-    WEIR_TRY(wish.ring_octets, parse_ring(options));
+    WEIR_TRY(wish.ring_octets, parse_ring(options, CAPTURE_RING));
     if (options.count("snap") > 0) {
         WEIR_TRY(const auto snap,
                  parse_number(option_text(options, "snap"), "--snap", 1, CAPTURE_SNAP));
@@ -108,12 +87,12 @@ std::string line_of(const CaptureWords& words, const WallTime& clock,
         return text::frame_text(exit ? with_tag(packet.exit, record.exit_vlan)
                                      : with_tag(packet.entry, record.entry_vlan));
     };
-    std::string line = fmt::format(
-        "{:%H:%M:%S}.{:06d}  {:<10}  {:<10}  {:<8}  {:<14}  {}, {} octets",
-        fmt::localtime(static_cast<std::time_t>(time / kSecond)), time % kSecond / kMicro,
-        words.device(record.ifindex), hook_name(static_cast<hook>(record.hook)),
-        words.verdict(record), words.why(record), text(!entry),
-        entry ? record.entry_len : record.exit_len);
+    std::string line =
+        fmt::format("{:%H:%M:%S}.{:06d}  {:<10}  {:<10}  {:<8}  {:<14}  {}, {} octets",
+                    fmt::localtime(static_cast<std::time_t>(time / kSecond)),
+                    time % kSecond / kMicro, words.device(record.ifindex),
+                    hook_name(static_cast<hook>(record.hook)), words.verdict(record),
+                    words.why(record), text(!entry), entry ? record.entry_len : record.exit_len);
     if (entry && !packet.exit.empty() && !std::ranges::equal(packet.entry, packet.exit)) {
         line += fmt::format(" -> {}, {} octets", text(true), record.exit_len);
     }
@@ -179,8 +158,9 @@ private:
 
     void take(const kernel::CapturedPacket& packet) {
         const capture_record& record = packet.record;
-        const bool takes = (!packet.entry.empty() && filter_.takes(packet.entry, record.entry_len)) ||
-                           (!packet.exit.empty() && filter_.takes(packet.exit, record.exit_len));
+        const bool takes =
+            (!packet.entry.empty() && filter_.takes(packet.entry, record.entry_len)) ||
+            (!packet.exit.empty() && filter_.takes(packet.exit, record.exit_len));
         if (!takes || enough() || refused_) {
             return;
         }

@@ -1,4 +1,3 @@
-#include <bit>
 #include <fmt/format.h>
 
 #include "presets/preset.h"
@@ -37,25 +36,6 @@ Result<std::vector<trace::Step>> steps(const po::variables_map& options, TraceWi
         values.push_back(named(calls ? "ret" : "retval"));
     }
     return steps_of(wish.sources, {.values = std::move(values), .sink = trace::Sink::kEvent});
-}
-
-// "64K": octets of the ring, as the kernel makes one.
-Result<std::uint32_t> parse_ring(const po::variables_map& options) {
-    constexpr std::uint64_t kKilo = 1024, kLeast = 4 * kKilo, kMost = 1U << 30;
-    std::string word = option_text(options, "ring");
-    if (word.empty()) {
-        return kRingOctets;
-    }
-    const std::uint64_t unit = word.back() == 'K' ? kKilo : word.back() == 'M' ? kKilo * kKilo : 1;
-    if (unit > 1) {
-        word.pop_back();
-    }
-    WEIR_TRY(const auto units, parse_number(word, "--ring", 1, kMost));
-    if (units * unit < kLeast || units * unit > kMost || !std::has_single_bit(units)) {
-        return usage(fmt::format("--ring '{}': expected a power of two from 4K to 1024M",
-                                 option_text(options, "ring")));
-    }
-    return static_cast<std::uint32_t>(units * unit);
 }
 
 Result<> resolve(const std::string& call, Context& cx) {
@@ -103,7 +83,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_TRY(wanted, steps(options, wish));
     }
     TraceEnd end;
-    WEIR_TRY(const std::uint32_t ring, parse_ring(options));
+    WEIR_TRY(const std::uint32_t ring, parse_ring(options, kRingOctets));
     const kernel::Tracer::Room room{.ring_octets = ring, .stacks = kStacks};
     WEIR_TRY(auto session, start_session(wanted, wish, room, end));
     const TraceHeader header = TraceHeader::of(session);

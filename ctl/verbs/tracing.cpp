@@ -1,6 +1,7 @@
 #include "verbs/tracing.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <csignal>
 #include <fmt/format.h>
@@ -31,6 +32,24 @@ void add_tracing(po::options_description& add) {
         "tp, raw_tp, fentry, kprobe.multi, kprobe or uprobe [the best that the kernel has]")(
         "seconds,d", po::value<std::string>()->value_name("S"),
         "end after so long [when it is interrupted]");
+}
+
+Result<std::uint32_t> parse_ring(const po::variables_map& options, std::uint32_t unless_given) {
+    constexpr std::uint64_t kKilo = 1024, kLeast = 4 * kKilo, kMost = 1U << 30;
+    std::string word = option_text(options, "ring");
+    if (word.empty()) {
+        return unless_given;
+    }
+    const std::uint64_t unit = word.back() == 'K' ? kKilo : word.back() == 'M' ? kKilo * kKilo : 1;
+    if (unit > 1) {
+        word.pop_back();
+    }
+    WEIR_TRY(const auto units, parse_number(word, "--ring", 1, kMost));
+    if (units * unit < kLeast || units * unit > kMost || !std::has_single_bit(units)) {
+        return usage(fmt::format("--ring '{}': expected a power of two from 4K to 1024M",
+                                 option_text(options, "ring")));
+    }
+    return static_cast<std::uint32_t>(units * unit);
 }
 
 Result<TraceWish> parse_limits(const po::variables_map& options) {

@@ -29,6 +29,9 @@ Result<std::uint64_t> parse_rounds(const po::variables_map& options);
 // The option's seconds, above 0; 0: not given.
 Result<double> parse_seconds(const po::variables_map& options, const char* name);
 
+// --ring, "64K": octets of a ring, which the kernel wants to be a power of two.
+Result<std::uint32_t> parse_ring(const po::variables_map& options, std::uint32_t unless_given);
+
 // What a session is to compute and when it is to end.
 struct TraceWish {
     std::vector<trace::Source> sources;

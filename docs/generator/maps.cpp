@@ -14,8 +14,8 @@
 namespace weir::docs {
 namespace {
 
-constexpr const char* kHeaders[] = {"generation", "interface", "firewall", "balancer",
-                                    "explanation"};
+constexpr const char* kHeaders[] = {"generation", "interface",   "firewall",
+                                    "balancer",   "explanation", "capture"};
 
 // "struct NAME {" to its "};", with the comment in front of it.
 std::string structures(const std::string& header) {

@@ -52,8 +52,8 @@ def comments(path):
     return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
 
 
-def test_somebody_elses_program_by_fentry_and_fexit(lab, file):
-    lab.detach("--all")
+def test_somebody_elses_program_by_fentry_and_fexit(network, file):
+    lab = network  # without Weir's programs
     lab.exec("lb", "xdp-filter", "load", "front", "-f", "udp")
     try:
         lab.exec("lb", "xdp-filter", "port", "53", "-m", "dst", "-p", "udp")
