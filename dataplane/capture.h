@@ -118,8 +118,6 @@ static __noinline int capture_end(frame *ctx, __u64 packed, __u32 action)
 	if (!bench)
 		return 0;
 	at = bench->record.entry_captured;
-	if (end.verdict == NEXT_STAGE)
-		end.verdict = VERDICT_PASS;
 	if (wish && capture_wanted(wish, end.verdict, bench->record.rule)) {
 		bench->record.left = bpf_ktime_get_ns();
 		bench->record.verdict = end.verdict;

@@ -18,7 +18,6 @@ static __always_inline int xdp_action(__u32 verdict)
 {
 	switch (verdict) {
 	case VERDICT_PASS:
-	case NEXT_STAGE:
 		return XDP_PASS;
 	case VERDICT_SEND:
 		return XDP_TX;
@@ -34,7 +33,6 @@ static __always_inline int tc_action(__u32 verdict)
 {
 	switch (verdict) {
 	case VERDICT_PASS:
-	case NEXT_STAGE:
 		return TC_ACT_UNSPEC;
 	case VERDICT_REDIRECT:
 		return TC_ACT_REDIRECT;

@@ -55,12 +55,16 @@ static __always_inline struct outcome judge(struct xdp_md *ctx, const struct gen
 static __always_inline struct outcome walk_aside(struct xdp_md *ctx, struct place *at,
 						 struct packet *pkt)
 {
-	const struct generation *gen = switched_generation();
-	int captured = capture_begin(ctx, at->ifindex, HOOK_XDP, gen);
+	const struct generation *gen;
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	int captured;
 
+	if (!capture_is_on())
+		return end;
+	gen = switched_generation();
+	captured = capture_begin(ctx, at->ifindex, HOOK_XDP, gen);
 	if (gen)
-		end = judge(ctx, gen, at, pkt, 1);
+		end = settle(judge(ctx, gen, at, pkt, 1));
 	if (captured)
 		capture_end(ctx, pack(end), xdp_action(end.verdict));
 	return end;

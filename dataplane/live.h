@@ -18,6 +18,14 @@ static __always_inline const struct generation *live_generation(void)
 	return bpf_map_lookup_elem(&generations, &slot);
 }
 
+static __always_inline int capture_is_on(void)
+{
+	__u32 only = 0;
+	const struct control *word = bpf_map_lookup_elem(&control, &only);
+
+	return word && (*(const volatile __u32 *)&word->live & CAPTURE_ON);
+}
+
 /* The same for a packet that found none because of the capture switch. */
 static __always_inline const struct generation *switched_generation(void)
 {

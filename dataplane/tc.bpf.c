@@ -31,28 +31,31 @@ static __always_inline void prepare(struct __sk_buff *skb, struct packet *pkt)
 static __always_inline struct outcome judge(struct __sk_buff *skb, const struct generation *gen,
 					    struct packet *pkt, int egress, int captured)
 {
-	__u32 root = egress ? gen->egress_root : gen->ingress_root;
 	struct outcome now;
+	__u32 root;
 
 	prepare(skb, pkt);
 	now = unpack(parse(skb, pkt));
-	if (now.verdict == NEXT_STAGE)
-		now = unpack(captured ? firewall_captured(gen, pkt, root)
-				      : firewall(gen, pkt, root));
-	return now;
+	if (now.verdict != NEXT_STAGE)
+		return now;
+	root = egress ? gen->egress_root : gen->ingress_root;
+	return unpack(captured ? firewall_captured(gen, pkt, root) : firewall(gen, pkt, root));
 }
 
 /* No generation by its bare number: none was published, or the capture switch is on. */
 static __always_inline struct outcome walk_aside(struct __sk_buff *skb, struct packet *pkt,
 						 int egress)
 {
-	const struct generation *gen = switched_generation();
-	int captured = capture_begin(skb, skb->ifindex,
-				     egress ? HOOK_TC_EGRESS : HOOK_TC_INGRESS, gen);
+	const struct generation *gen;
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	int captured;
 
+	if (!capture_is_on())
+		return end;
+	gen = switched_generation();
+	captured = capture_begin(skb, skb->ifindex, egress ? HOOK_TC_EGRESS : HOOK_TC_INGRESS, gen);
 	if (gen)
-		end = judge(skb, gen, pkt, egress, 1);
+		end = settle(judge(skb, gen, pkt, egress, 1));
 	if (captured)
 		capture_end(skb, pack(end), tc_action(end.verdict));
 	return end;
