@@ -73,7 +73,7 @@ pass_program() { # DEVICE... of the router
     if [ ! -e "$object" ]; then # not built here
         own=$(mktemp --suffix=.o)
         object=$own
-        clang -target bpf -O2 -isystem "/usr/include/$(uname -m)-linux-gnu" -c -o "$object" \
+        clang -target bpf -O2 -g -isystem "/usr/include/$(uname -m)-linux-gnu" -c -o "$object" \
             "$here/pass.bpf.c" || fail "clang cannot build for BPF"
     fi
     for device in "$@"; do

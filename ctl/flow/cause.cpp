@@ -178,10 +178,43 @@ Verdict dropped(const Packet& packet) {
     return verdict;
 }
 
+// A program of XDP at its end, if that is the last that the packet met, or what dropped its buffer
+// did so for it.
+const Sighting* last_program(const Packet& packet) {
+    const auto& seen = packet.sightings;
+    const bool dropped = seen.back().stage == Stage::kDropped && seen.size() > 1;
+    const Sighting& last = dropped ? seen[seen.size() - 2] : seen.back();
+    const std::string action = last.stage == Stage::kXdp ? last.note("action") : "";
+    return action == "drop" || action == "aborted" || (!dropped && last.sends_frame()) ? &last
+                                                                                       : nullptr;
+}
+
+Verdict by_program(const Sighting& end) {
+    const std::string action = end.note("action");
+    Verdict verdict{.fate = Fate::kDropped, .cause = {}, .mend = {}, .sentence = {}};
+    if (end.sends_frame()) {
+        verdict.fate = Fate::kSent;
+        verdict.cause = fmt::format("the XDP program of {} handed it on ({})", end.device, action);
+        verdict.sentence =
+            fmt::format("sent in {}: {} as {}", end.at, verdict.cause, end.tuple.to_string());
+        return verdict;
+    }
+    verdict.cause = action == "drop"
+                        ? fmt::format("the XDP program of {} dropped it", end.device)
+                        : fmt::format("the XDP program of {} failed (XDP_ABORTED)", end.device);
+    verdict.mend = action == "drop"
+                       ? fmt::format("see `ip link show dev {}` and who loaded it: `bpftool prog "
+                                     "show name {}`",
+                                     end.device, end.at)
+                       : "`weir top @xdperr` shows with which error";
+    verdict.sentence = fmt::format("dropped in {}: {}", end.at, verdict.cause);
+    return verdict;
+}
+
 // The last stage that says something of where it went.
 const Sighting* last_at(const Packet& packet, std::initializer_list<Stage> stages) {
     for (auto each = packet.sightings.rbegin(); each != packet.sightings.rend(); ++each) {
-        if (std::find(stages.begin(), stages.end(), each->hook->stage) != stages.end()) {
+        if (std::find(stages.begin(), stages.end(), each->stage) != stages.end()) {
             return &*each;
         }
     }
@@ -198,26 +231,28 @@ const char* name(Fate fate) {
 Verdict judge(const Packet& packet) {
     Verdict verdict{.fate = Fate::kLost, .cause = {}, .mend = {}, .sentence = {}};
     const Sighting& last = packet.sightings.back();
-    const Sighting* where =
-        last_at(packet, {Stage::kTransport, Stage::kSocket, Stage::kProcess, Stage::kDriver});
-    if (last.hook->stage == Stage::kDropped) {
+    const Sighting* where = last_at(packet, {Stage::kReceive, Stage::kTransport, Stage::kSocket,
+                                             Stage::kProcess, Stage::kDriver});
+    if (const Sighting* program = last_program(packet)) {
+        verdict = by_program(*program);
+    } else if (last.stage == Stage::kDropped) {
         verdict = dropped(packet);
-    } else if (where == nullptr) {
-        verdict.cause = fmt::format("it was last seen in {}", last.hook->what);
+    } else if (where == nullptr || where->stage == Stage::kReceive) {
+        verdict.cause = fmt::format("it was last seen in {}", last.at);
         verdict.mend = "`weir drops` shows what is dropped without a packet's address";
         verdict.sentence = "lost from sight: " + verdict.cause;
-    } else if (where->hook->stage == Stage::kDriver) {
+    } else if (where->stage == Stage::kDriver) {
         verdict.fate = Fate::kSent;
         verdict.cause = fmt::format("it left through {}", where->device);
         verdict.sentence = fmt::format("sent: {} as {}", verdict.cause, where->tuple.to_string());
     } else {
         // What a socket holds is freed by the process that reads it.
-        const bool freed = where->hook->stage == Stage::kSocket && packet.ended && last.pid != 0;
+        const bool freed = where->stage == Stage::kSocket && packet.ended && last.pid != 0;
         const Sighting& reader = freed ? last : *where;
         verdict.fate = Fate::kDelivered;
-        verdict.cause = freed || where->hook->stage == Stage::kProcess
+        verdict.cause = freed || where->stage == Stage::kProcess
                             ? fmt::format("{} ({}) has read it", reader.comm, reader.pid)
-                            : fmt::format("{} has taken it", where->hook->what);
+                            : fmt::format("{} has taken it", where->at);
         verdict.sentence = "delivered: " + verdict.cause;
     }
     if (!verdict.mend.empty()) {

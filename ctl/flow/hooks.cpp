@@ -1,20 +1,17 @@
 #include "flow/hooks.h"
 
+#include <fmt/format.h>
+
 #include <array>
 
 namespace weir::flow {
-
-const char* name(Stage stage) {
-    constexpr std::array kNames = {
-        "xdp",       "receive", "tc",      "ip",     "netfilter", "route",  "forward", "local",
-        "transport", "socket",  "process", "output", "queue",     "driver", "dropped", "freed"};
-    return kNames.at(static_cast<std::size_t>(stage));
-}
+namespace {
 
 // Functions that both 6.1 and newer kernels have, with the packet among their arguments; on a
 // kernel that lets no function be probed, the tracepoints among them still tell how it came, left
 // or ended.
-const std::vector<Hook>& hooks() {
+const std::vector<Hook>& stack_hooks() {
+    static const std::string kOut = "net->ns.inum"; // its device is still the one that it came by
     static const std::vector<Hook> all = {
         {Stage::kReceive, "raw:netif_rx", "netif_rx"},
         {Stage::kReceive, "raw:napi_gro_receive_entry", "napi_gro_receive"},
@@ -39,27 +36,59 @@ const std::vector<Hook>& hooks() {
         {Stage::kSocket, "fn:tcp_rcv_state_process", "tcp_rcv_state_process"},
         {Stage::kSocket, "fn:tcp_conn_request", "tcp_conn_request"},
         {Stage::kProcess, "raw:skb_copy_datagram_iovec", "skb_copy_datagram_iovec"},
-        {Stage::kOutput, "fn:ip_output", "ip_output"},
-        {Stage::kOutput, "fn:ip6_output", "ip6_output"},
+        {Stage::kOutput, "fn:ip_output", "ip_output", "", kOut},
+        {Stage::kOutput, "fn:ip6_output", "ip6_output", "", kOut},
         {Stage::kQueue, "raw:net_dev_queue", "dev_queue_xmit"},
         {Stage::kDriver, "raw:net_dev_start_xmit", "ndo_start_xmit"},
-        {Stage::kDropped, "raw:kfree_skb", "kfree_skb", "reason, location"},
-        {Stage::kFreed, "raw:consume_skb", "consume_skb"},
+        {.stage = Stage::kDropped,
+         .source = "raw:kfree_skb",
+         .what = "kfree_skb",
+         .notes = "reason, location",
+         .ends = true},
+        {.stage = Stage::kFreed, .source = "raw:consume_skb", .what = "consume_skb", .ends = true},
     };
     return all;
 }
 
-Result<std::vector<trace::Step>> steps() {
-    constexpr const char* kFetched = "packet, packet_saddr, packet_daddr, packet_sport, "
-                                     "packet_dport, packet_protocol, skb->len, "
-                                     "packet_netns, packet_dev";
+// A frame has the address of its struct xdp_buff only while a program runs on it.
+std::vector<Hook> all_hooks() {
+    const std::string octets = "xdp->data_end - xdp->data";
+    std::vector<Hook> all = stack_hooks();
+    all.push_back({.stage = Stage::kXdp, .source = "xdp:*@entry", .what = "", .length = octets});
+    all.push_back({.stage = Stage::kXdp,
+                   .source = "xdp:*@exit",
+                   .what = "",
+                   .notes = "retval",
+                   .length = octets,
+                   .ends = true});
+    return all;
+}
+
+} // namespace
+
+const char* name(Stage stage) {
+    constexpr std::array kNames = {
+        "xdp",       "receive", "tc",      "ip",     "netfilter", "route",  "forward", "local",
+        "transport", "socket",  "process", "output", "queue",     "driver", "dropped", "freed"};
+    return kNames.at(static_cast<std::size_t>(stage));
+}
+
+const std::vector<Hook>& hooks(bool programs) {
+    static const std::vector<Hook> all = all_hooks();
+    return programs ? all : stack_hooks();
+}
+
+Result<std::vector<trace::Step>> steps(const std::vector<Hook>& hooks) {
+    constexpr const char* kTuple =
+        "packet, packet_saddr, packet_daddr, packet_sport, packet_dport, packet_protocol";
     std::vector<trace::StepWords> words;
-    for (const Hook& hook : hooks()) {
+    for (const Hook& hook : hooks) {
         words.push_back(
             {.source = hook.source,
-             .follows = hook.packet,
-             .ends = hook.stage == Stage::kDropped || hook.stage == Stage::kFreed,
-             .values = std::string(kFetched) + (hook.notes.empty() ? "" : ", " + hook.notes),
+             .follows = "packet",
+             .ends = hook.ends,
+             .values = fmt::format("{}, {}, {}, packet_dev{}{}", kTuple, hook.length, hook.netns,
+                                   hook.notes.empty() ? "" : ", ", hook.notes),
              .sink = trace::Sink::kEvent});
     }
     return trace::parse_steps(words);

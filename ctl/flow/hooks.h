@@ -32,14 +32,17 @@ const char* name(Stage stage);
 struct Hook {
     Stage stage;
     std::string source; // as of `weir trace`
-    std::string what;   // for people: "ip_rcv"
+    std::string what;   // for people: "ip_rcv"; "": the name of the program that is there
     // Expressions beside what is fetched everywhere, and the names of their notes.
     std::string notes = {};
-    std::string packet = "packet"; // the expression of its address
+    std::string netns = "packet_netns";
+    std::string length = "skb->len";
+    bool ends = false; // the packet's buffer is another's from here on
 };
-const std::vector<Hook>& hooks();
+// `programs`: XDP programs are loaded, which are looked at by fentry as well.
+const std::vector<Hook>& hooks(bool programs);
 
-// Follow packets of Room::flows[0] through all of them, in the order of hooks().
-Result<std::vector<trace::Step>> steps();
+// Follow packets of Room::flows[0] through all of them, in their order.
+Result<std::vector<trace::Step>> steps(const std::vector<Hook>& hooks);
 
 } // namespace weir::flow

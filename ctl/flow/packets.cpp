@@ -5,10 +5,6 @@
 namespace weir::flow {
 namespace {
 
-bool is_end(const Sighting& sighting) {
-    return sighting.hook->stage == Stage::kDropped || sighting.hook->stage == Stage::kFreed;
-}
-
 // Address translation changes one end at a time, a tunnel puts both ends under its own: then the
 // protocol is another.
 bool may_be_same(const Tuple& before, const Tuple& now) {
@@ -24,79 +20,176 @@ bool may_be_same(const Tuple& before, const Tuple& now) {
 // queue's own (udp_set_dev_scratch() of net/ipv4/udp.c).
 bool is_at_socket(const Packet& packet) {
     return std::any_of(packet.sightings.begin(), packet.sightings.end(), [](const Sighting& each) {
-        return each.hook->stage == Stage::kSocket || each.hook->stage == Stage::kProcess;
+        return each.stage == Stage::kSocket || each.stage == Stage::kProcess;
     });
 }
 
-const Tuple& last_tuple(const Packet& packet) {
-    return packet.sightings.back().tuple;
+bool same_device(const Sighting& one, const Sighting& other) {
+    return one.device == other.device && one.netns == other.netns;
+}
+
+bool same_hook(const Sighting& one, const Sighting& other) {
+    return one.at == other.at && one.note("action").empty() == other.note("action").empty();
+}
+
+// What a driver has sent is freed; also what a veth or generic XDP has copied, for a program needs
+// room in front of a frame. Then it goes on in another buffer.
+bool may_be_copied(const Packet& packet) {
+    const auto& seen = packet.sightings;
+    if (seen.size() < 2 || seen.back().stage != Stage::kFreed) {
+        return false;
+    }
+    const Stage before = seen[seen.size() - 2].stage;
+    return before == Stage::kDriver || before == Stage::kReceive;
+}
+
+// The last place where it was looked at.
+const Sighting& last_alive(const Packet& packet) {
+    return packet.sightings[packet.sightings.size() - (may_be_copied(packet) ? 2 : 1)];
 }
 
 } // namespace
 
-// The packet that goes on with this sighting, or a new one.
-Packet Packets::take_begun(const Sighting& sighting) {
-    if (sighting.packet != 0) {
-        if (auto found = by_buffer_.extract(sighting.packet)) {
-            if (may_be_same(last_tuple(found.mapped()), sighting.tuple)) {
-                return std::move(found.mapped());
-            }
-            each_(found.mapped()); // its buffer is another packet's now
+// Programs of one device run on a frame one after the other, on one CPU; each once.
+Packets::Place Packets::find_in_program(const Sighting& sighting) {
+    const auto found = in_program_.find(sighting.cpu);
+    if (found == in_program_.end()) {
+        return open_.end();
+    }
+    const auto& seen = found->second->packet.sightings;
+    const Sighting& last = seen.back();
+    const bool same_frame = sighting.frame != 0 && sighting.frame == last.frame;
+    if (!same_device(last, sighting) || !(same_frame || last.tuple == sighting.tuple)) {
+        return open_.end();
+    }
+    for (auto each = seen.rbegin();
+         each != seen.rend() && each->stage == Stage::kXdp && same_device(*each, sighting);
+         ++each) {
+        if (same_hook(*each, sighting)) {
+            return open_.end();
         }
     }
-    // A frame that is seen twice at one device is two frames.
-    const auto frame = std::find_if(frames_.begin(), frames_.end(), [&](const Packet& packet) {
-        const Sighting& last = packet.sightings.back();
-        return last.tuple == sighting.tuple && last.time <= sighting.time &&
-               (sighting.packet != 0 || last.device != sighting.device ||
-                last.netns != sighting.netns);
-    });
-    if (frame == frames_.end()) {
-        return {};
+    return found->second;
+}
+
+// The oldest that goes on like this.
+Packets::Place Packets::find_by_tuple(const Sighting& sighting) {
+    const bool frame = sighting.stage == Stage::kXdp;
+    const auto [first, last] = by_tuple_.equal_range(sighting.tuple);
+    for (auto each = first; each != last; ++each) {
+        const Sighting& before = last_alive(each->second->packet);
+        const bool elsewhere = !same_device(before, sighting);
+        const bool alive = each->second->buffer != 0;
+        const bool follows = before.stage == Stage::kXdp       ? !frame || elsewhere
+                             : before.stage == Stage::kReceive ? frame && !elsewhere // generic XDP
+                                                               : elsewhere && (frame || !alive);
+        if (follows && before.time <= sighting.time) {
+            return each->second;
+        }
     }
-    Packet packet = std::move(*frame);
-    frames_.erase(frame);
-    return packet;
+    return open_.end();
+}
+
+Packets::Place Packets::find(const Sighting& sighting) {
+    if (const auto found = by_buffer_.find(sighting.packet); found != by_buffer_.end()) {
+        if (may_be_same(found->second->packet.sightings.back().tuple, sighting.tuple)) {
+            return found->second;
+        }
+        end(found->second); // its buffer is another packet's now
+    }
+    if (sighting.stage == Stage::kXdp) {
+        if (const Place place = find_in_program(sighting); place != open_.end()) {
+            return place;
+        }
+    }
+    return sighting.stage == Stage::kFreed ? open_.end() : find_by_tuple(sighting);
+}
+
+void Packets::index(Place place) {
+    const Sighting& last = place->packet.sightings.back();
+    if (place->buffer != 0) {
+        by_buffer_[place->buffer] = place;
+    }
+    const bool may_go_on = last.stage == Stage::kXdp || last.stage == Stage::kReceive ||
+                           last.stage == Stage::kDriver || last.stage == Stage::kFreed;
+    if (const Tuple& tuple = last_alive(place->packet).tuple; may_go_on && tuple.known) {
+        by_tuple_.emplace(tuple, place);
+    }
+    if (last.stage == Stage::kXdp) {
+        in_program_[last.cpu] = place;
+    }
+}
+
+void Packets::unindex(Place place) {
+    const Sighting& last = place->packet.sightings.back();
+    if (place->buffer != 0) {
+        by_buffer_.erase(place->buffer);
+    }
+    const auto [first, end] = by_tuple_.equal_range(last_alive(place->packet).tuple);
+    const auto found = std::find_if(first, end, [&](auto& each) { return each.second == place; });
+    if (found != end) {
+        by_tuple_.erase(found);
+    }
+    if (const auto on = in_program_.find(last.cpu);
+        on != in_program_.end() && on->second == place) {
+        in_program_.erase(on);
+    }
+}
+
+void Packets::end(Place place) {
+    unindex(place);
+    each_(place->packet);
+    open_.erase(place);
 }
 
 void Packets::add(Sighting sighting) {
-    Packet packet = take_begun(sighting);
-    const std::uint64_t buffer = sighting.packet;
-    packet.ended = is_end(sighting);
+    Place place = find(sighting);
+    if (place == open_.end()) {
+        if (sighting.stage == Stage::kFreed) {
+            return; // of what it was nothing was seen, or it is a copy
+        }
+        place = open_.emplace(place);
+    } else {
+        unindex(place);
+        open_.splice(open_.end(), open_, place);
+    }
+    Packet& packet = place->packet;
+    place->buffer = sighting.packet != 0 ? sighting.packet : place->buffer;
+    if (may_be_copied(packet)) { // and came here in another buffer
+        packet.sightings.pop_back();
+        packet.ended = false;
+    }
+    const bool freed = sighting.stage == Stage::kFreed;
+    if (freed && packet.sightings.back().sends_frame()) { // its octets go on without it
+        place->buffer = 0;
+        index(place);
+        return;
+    }
+    packet.ended = freed || sighting.stage == Stage::kDropped;
     if (is_at_socket(packet)) {
         sighting.device = packet.sightings.back().device;
         sighting.netns = packet.sightings.back().netns;
     }
     packet.sightings.push_back(std::move(sighting));
     if (packet.ended) {
-        each_(packet);
-    } else if (buffer == 0) {
-        frames_.push_back(std::move(packet));
-    } else {
-        by_buffer_[buffer] = std::move(packet);
+        place->buffer = 0;
+    }
+    index(place);
+    if (packet.ended && !may_be_copied(packet)) {
+        end(place);
     }
 }
 
 void Packets::expire(std::uint64_t now) {
-    const auto idle = [&](const Packet& packet) {
-        return packet.sightings.back().time + idle_ns_ <= now;
-    };
-    for (auto each = by_buffer_.begin(); each != by_buffer_.end();) {
-        if (idle(each->second)) {
-            each_(each->second);
-            each = by_buffer_.erase(each);
-        } else {
-            ++each;
-        }
-    }
-    while (!frames_.empty() && idle(frames_.front())) {
-        each_(frames_.front());
-        frames_.pop_front();
+    while (!open_.empty() && open_.front().packet.sightings.back().time + idle_ns_ <= now) {
+        end(open_.begin());
     }
 }
 
 void Packets::finish() {
-    expire(~std::uint64_t{0} - idle_ns_);
+    while (!open_.empty()) {
+        end(open_.begin());
+    }
 }
 
 } // namespace weir::flow

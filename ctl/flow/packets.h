@@ -1,8 +1,9 @@
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
+#include <unordered_map>
 
 #include "flow/sighting.h"
 
@@ -14,9 +15,9 @@ struct Packet {
     bool ended = false;              // dropped or freed; else it was not seen any more
 };
 
-// Joins sightings into packets: by the address of the buffer, and where a frame without one (XDP)
-// goes on with one, by addresses and order. Both are reused, so that what cannot be the same packet
-// begins a new one.
+// Joins sightings, which come by time, into packets: by the address of the buffer; and where a
+// frame has none (XDP), or a driver hands it on in another one, by addresses and order. Buffers are
+// reused, so that what cannot be the same packet begins a new one.
 class Packets {
 public:
     // `each` gets every packet once it has ended, or has not been seen for `idle_ns`.
@@ -28,15 +29,29 @@ public:
     void expire(std::uint64_t now);
     // All that have not ended have.
     void finish();
-    std::size_t open() const { return by_buffer_.size() + frames_.size(); }
+    std::size_t open() const { return open_.size(); }
 
 private:
-    Packet take_begun(const Sighting& sighting);
+    struct Open {
+        Packet packet;
+        std::uint64_t buffer = 0; // that it is in; 0: none
+    };
+    using Place = std::list<Open>::iterator;
+
+    Place find(const Sighting& sighting);
+    Place find_in_program(const Sighting& sighting);
+    Place find_by_tuple(const Sighting& sighting);
+    // As what it is found by next.
+    void index(Place place);
+    void unindex(Place place);
+    void end(Place place);
 
     std::uint64_t idle_ns_;
     std::function<void(const Packet&)> each_;
-    std::map<std::uint64_t, Packet> by_buffer_;
-    std::deque<Packet> frames_; // seen by XDP only, the oldest first
+    std::list<Open> open_; // what was seen last is behind
+    std::unordered_map<std::uint64_t, Place> by_buffer_;
+    std::multimap<Tuple, Place> by_tuple_;      // that may go on in another buffer, or in none
+    std::map<std::uint32_t, Place> in_program_; // by CPU
 };
 
 } // namespace weir::flow

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstring>
 
 namespace weir::flow {
@@ -60,6 +61,21 @@ std::string tc_action(const std::string& number) {
                : number;
 }
 
+// "XDP_DROP" is drop.
+std::string xdp_action(std::string name) {
+    constexpr std::string_view kPrefix = "XDP_";
+    name.erase(0, name.starts_with(kPrefix) ? kPrefix.size() : 0);
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return name;
+}
+
+// "weir_ingress" of "xdp:weir_ingress@exit".
+std::string program_of(const std::string& probe) {
+    const std::size_t colon = probe.find(':') + 1;
+    return probe.substr(colon, probe.rfind('@') - colon);
+}
+
 void note(Sighting& sighting, const std::string& name, std::string value, std::uint64_t number,
           const trace::Names& names) {
     constexpr std::string_view kPrefix = "SKB_DROP_REASON_";
@@ -73,7 +89,9 @@ void note(Sighting& sighting, const std::string& name, std::string value, std::u
         sighting.notes.emplace_back("hook", netfilter_hook(value));
     } else if (name == "state->pf") {
         sighting.notes.emplace_back("family", value == "2" ? "ip" : value == "10" ? "ip6" : value);
-    } else if (name == "retval" && sighting.hook->stage == Stage::kTc) {
+    } else if (name == "retval" && sighting.stage == Stage::kXdp) {
+        sighting.notes.emplace_back("action", xdp_action(value));
+    } else if (name == "retval" && sighting.stage == Stage::kTc) {
         sighting.notes.emplace_back("action", tc_action(value));
     } else if (name == "retval") {
         const int error = std::atoi(value.c_str());
@@ -99,13 +117,20 @@ std::string Sighting::note(std::string_view name) const {
     return found == notes.end() ? "" : found->second;
 }
 
+bool Sighting::sends_frame() const {
+    const std::string action = note("action");
+    return stage == Stage::kXdp && (action == "tx" || action == "redirect");
+}
+
 Sighting sighting_of(const trace_event& event, const trace::Probe& probe, const Hook& hook,
                      const trace::Names& names) {
     const trace::Values values = trace::values_of(event);
     Sighting sighting{.time = event.time,
                       .cpu = event.cpu,
-                      .hook = &hook,
-                      .packet = event.number[kPacket],
+                      .stage = hook.stage,
+                      .at = hook.what.empty() ? program_of(probe.name) : hook.what,
+                      .packet = hook.stage == Stage::kXdp ? 0 : event.number[kPacket],
+                      .frame = hook.stage == Stage::kXdp ? event.number[kPacket] : 0,
                       .device = event.text[kDevice].octets,
                       .netns = event.number[kNetns],
                       .length = static_cast<std::uint32_t>(event.number[kLength]),

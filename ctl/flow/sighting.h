@@ -25,8 +25,11 @@ struct Tuple {
 struct Sighting {
     std::uint64_t time = 0; // ns of CLOCK_MONOTONIC
     std::uint32_t cpu = 0;
-    const Hook* hook = nullptr;
+    Stage stage{};
+    std::string at = {};      // function or program
     std::uint64_t packet = 0; // address of its sk_buff; 0: it has none yet, or no more
+    // In a program of XDP: address of its xdp_buff, which the next frame has, too; 0: not known.
+    std::uint64_t frame = 0;
     Tuple tuple = {};
     std::string device = {};
     std::uint64_t netns = 0;  // inode of its namespace; 0: not known
@@ -36,11 +39,13 @@ struct Sighting {
     // What the hook says beside it: "reason" NO_SOCKET, "hook" input.
     std::vector<std::pair<std::string, std::string>> notes = {};
 
+    // By a program, at its end: that the frame is to go out, without a buffer of the stack.
+    bool sends_frame() const;
     // "" if there is no such note.
     std::string note(std::string_view name) const;
 };
 
-// Of an event that a step of hooks.h sent.
+// Of an event that a step of hooks.h sent, with the notes "action" of a program at its end.
 Sighting sighting_of(const trace_event& event, const trace::Probe& probe, const Hook& hook,
                      const trace::Names& names);
 

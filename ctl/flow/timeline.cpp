@@ -64,7 +64,7 @@ std::string timeline(const Packet& packet, const std::map<std::uint64_t, std::st
     for (const Sighting& each : packet.sightings) {
         table.row({fmt::format("{:.1f}", us(begin, each.time)),
                    fmt::format("{:.1f}", us(before, each.time)), name_of(each.netns, netns),
-                   each.device, name(each.hook->stage), each.hook->what, remarks(each, tuple)});
+                   each.device, name(each.stage), each.at, remarks(each, tuple)});
         before = each.time;
         tuple = each.tuple.known ? each.tuple : tuple;
     }
@@ -80,8 +80,8 @@ output::Json timeline_json(const Packet& packet,
                          {"cpu", each.cpu},
                          {"netns", name_of(each.netns, netns)},
                          {"device", each.device},
-                         {"stage", name(each.hook->stage)},
-                         {"at", each.hook->what},
+                         {"stage", name(each.stage)},
+                         {"at", each.at},
                          {"octets", each.length}};
         if (each.tuple.known) {
             hop["packet"] = each.tuple.to_string();

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "flow/hooks.h"
+#include "kernel/programs.h"
 #include "text/lexer.h"
 
 namespace weir::verbs {
@@ -45,7 +46,9 @@ Result<> follow(Context& cx, const FollowWish& wish, const Follower& follower) {
     TraceWish tracing;
     tracing.seconds = wish.seconds;
     TraceEnd end;
-    WEIR_TRY(const auto steps, flow::steps());
+    WEIR_TRY(const auto programs, kernel::loaded_programs(kernel::ProgramContext::kXdp));
+    const auto& hooks = flow::hooks(!programs.empty());
+    WEIR_TRY(const auto steps, flow::steps(hooks));
     WEIR_TRY(auto session,
              start_session(steps, tracing,
                            {.ring_octets = kRingOctets, .open = kOpen, .flows = {wish.flow.match}},
@@ -60,7 +63,7 @@ Result<> follow(Context& cx, const FollowWish& wish, const Follower& follower) {
     const trace::Names names = session.names();
     const auto take = [&](const trace_event& event) {
         const trace::Probe& probe = session.probes().at(event.probe);
-        packets.add(flow::sighting_of(event, probe, flow::hooks().at(probe.point), names));
+        packets.add(flow::sighting_of(event, probe, hooks.at(probe.point), names));
     };
     while (shown < wish.packets && !end.reached()) {
         WEIR_CHECK(session.tracer().poll(end.wait_ms(kLook), take));

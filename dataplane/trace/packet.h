@@ -11,8 +11,8 @@ struct sk_buff {
 	unsigned char *head;
 	__u16 network_header;
 	__u16 transport_header;
+	__u16 mac_header;
 } __attribute__((preserve_access_index));
-
 
 struct sock_common {
 	__be32 skc_daddr;
@@ -119,16 +119,39 @@ static __always_inline void trace_forget_packet(struct trace_work *work)
 	work->inside = 0;
 }
 
+/* Ethernet, and up to two VLAN tags. */
+static __always_inline void trace_read_ethernet(struct trace_work *work, __u64 frame)
+{
+	__u64 at = frame + 2 * ETH_ALEN;
+	__be16 type = 0;
+
+	for (int tags = 0; tags < 3; tags++) {
+		if (bpf_probe_read_kernel(&type, sizeof(type), (void *)at))
+			return;
+		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+			break;
+		at += 4;
+	}
+	if (type == bpf_htons(ETH_P_IP) || type == bpf_htons(ETH_P_IPV6))
+		work->inside = trace_read_ip(trace_tuple(work), at + 2, 0);
+}
+
 static __noinline void trace_read_packet(struct trace_work *work, __u64 skb_address)
 {
 	struct sk_buff *skb = (void *)skb_address;
 	__u64 head = (__u64)BPF_CORE_READ(skb, head);
+	__u16 mac = BPF_CORE_READ(skb, mac_header);
 	__u16 network = BPF_CORE_READ(skb, network_header);
 	__u16 transport = BPF_CORE_READ(skb, transport_header);
 
 	trace_forget_packet(work);
-	/* Not set yet is 0xffff for the transport header; it may also still be the network header's. */
-	if (head)
+	/*
+	 * Not set yet is 0xffff for the MAC and transport headers, 0 for the network header: as a driver
+	 * hands it over. The transport header may also still be the network header's.
+	 */
+	if (head && !network && mac && mac != 0xffff)
+		trace_read_ethernet(work, head + mac);
+	else if (head)
 		work->inside =
 			trace_read_ip(trace_tuple(work), head + network,
 				      transport == 0xffff || transport <= network ? 0 : head + transport);
@@ -157,23 +180,12 @@ static __noinline void trace_read_socket(struct trace_work *work, __u64 address)
 	work->context[CONTEXT_DPORT] = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 }
 
-/* Ethernet, and up to two VLAN tags. */
 static __noinline void trace_read_frame(struct trace_work *work, __u64 address)
 {
 	struct xdp_buff *xdp = (void *)address;
-	__u64 at = (__u64)BPF_CORE_READ(xdp, data) + 2 * ETH_ALEN;
-	__be16 type = 0;
 
 	trace_forget_packet(work);
-	for (int tags = 0; tags < 3; tags++) {
-		if (bpf_probe_read_kernel(&type, sizeof(type), (void *)at))
-			return;
-		if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
-			break;
-		at += 4;
-	}
-	if (type == bpf_htons(ETH_P_IP) || type == bpf_htons(ETH_P_IPV6))
-		work->inside = trace_read_ip(trace_tuple(work), at + 2, 0);
+	trace_read_ethernet(work, (__u64)BPF_CORE_READ(xdp, data));
 }
 
 static __always_inline bool trace_is_of(const struct trace_flow *flow, const __u64 *tuple)

@@ -9,16 +9,6 @@
 namespace weir::flow {
 namespace {
 
-const Hook& hook(Stage stage) {
-    for (const Hook& each : hooks()) {
-        if (each.stage == stage) {
-            return each;
-        }
-    }
-    static const Hook xdp{Stage::kXdp, "", "xdp"};
-    return xdp;
-}
-
 const Tuple kQuery{.protocol = 17,
                    .known = true,
                    .saddr = IpAddr::v4(0x0a000002),
@@ -28,7 +18,8 @@ const Tuple kQuery{.protocol = 17,
 
 Sighting at(Stage stage, std::uint64_t time, std::uint64_t packet, const Tuple& tuple = kQuery) {
     return {.time = time,
-            .hook = &hook(stage),
+            .stage = stage,
+            .at = name(stage),
             .packet = packet,
             .tuple = tuple,
             .device = "eth0",
@@ -140,11 +131,134 @@ TEST_F(FlowPackets, AFrameGoesOnAsTheFirstBufferOfItsFlow) {
     packets.add(at(Stage::kXdp, 10, 0));
     packets.add(at(Stage::kXdp, 11, 0));
     packets.add(at(Stage::kReceive, 12, 0xa0));
+    packets.add(at(Stage::kIp, 12, 0xa0));
     packets.add(at(Stage::kFreed, 13, 0xa0));
 
     ASSERT_EQ(done.size(), 1U);
     EXPECT_EQ(done[0].sightings.front().time, 10U);
     EXPECT_EQ(packets.open(), 1U); // the other frame
+}
+
+// --- frames without a buffer --------------------------------------------------------------------
+
+Sighting in_program(const char* program, std::uint64_t time, const char* device = "eth0",
+                    const Tuple& tuple = kQuery) {
+    Sighting sighting = at(Stage::kXdp, time, 0, tuple);
+    sighting.at = program;
+    sighting.frame = 0xf0;
+    sighting.device = device;
+    return sighting;
+}
+
+Sighting out_of(const char* program, const char* action, std::uint64_t time,
+                const char* device = "eth0", const Tuple& tuple = kQuery) {
+    Sighting sighting = in_program(program, time, device, tuple);
+    sighting.notes = {{"action", action}};
+    return sighting;
+}
+
+std::string stages(const Packet& packet) {
+    std::string all;
+    for (const Sighting& each : packet.sightings) {
+        all += std::string(all.empty() ? "" : " ") + name(each.stage);
+    }
+    return all;
+}
+
+TEST_F(FlowPackets, ADispatcherAndItsProgramSeeOneFrame) {
+    for (const std::uint64_t begin : {10, 20}) {
+        packets.add(in_program("dispatcher", begin));
+        packets.add(in_program("filter", begin + 1));
+        packets.add(out_of("filter", "drop", begin + 2));
+        packets.add(out_of("dispatcher", "drop", begin + 3));
+    }
+    packets.finish();
+
+    ASSERT_EQ(done.size(), 2U);
+    EXPECT_EQ(stages(done[0]), "xdp xdp xdp xdp");
+    EXPECT_EQ(done[1].sightings.front().time, 20U);
+}
+
+TEST_F(FlowPackets, AProgramThatPacksItInIsLeftByTheSameFrame) {
+    const Tuple outer{.protocol = 4,
+                      .known = true,
+                      .saddr = IpAddr::v4(0x0a000201),
+                      .daddr = IpAddr::v4(0x0a000202)};
+    packets.add(in_program("balancer", 10));
+    packets.add(out_of("balancer", "tx", 11, "eth0", outer));
+    packets.add(in_program("pass", 12, "eth1", outer));
+    packets.add(out_of("pass", "pass", 13, "eth1", outer));
+    packets.add(at(Stage::kReceive, 14, 0xa0, outer));
+    packets.finish();
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(stages(done[0]), "xdp xdp xdp xdp receive");
+}
+
+TEST_F(FlowPackets, AVethCopiesABufferForTheOtherSidesProgram) {
+    packets.add(at(Stage::kDriver, 10, 0xa0));
+    packets.add(at(Stage::kFreed, 11, 0xa0));
+    packets.add(in_program("filter", 12, "eth1"));
+    packets.add(out_of("filter", "pass", 13, "eth1"));
+    Sighting received = at(Stage::kReceive, 14, 0xb0);
+    received.device = "eth1";
+    packets.add(received);
+    packets.add(at(Stage::kDropped, 15, 0xb0));
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(stages(done[0]), "driver xdp xdp receive dropped");
+}
+
+TEST_F(FlowPackets, ABufferIsFreedWhoseFrameGoesOn) {
+    packets.add(at(Stage::kDriver, 10, 0xa0));
+    packets.add(in_program("balancer", 12, "eth1"));
+    packets.add(out_of("balancer", "redirect", 13, "eth1"));
+    packets.add(at(Stage::kFreed, 14, 0xa0));
+    EXPECT_TRUE(done.empty());
+    packets.add(in_program("pass", 15, "eth2"));
+    packets.finish();
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(stages(done[0]), "driver xdp xdp xdp");
+}
+
+TEST_F(FlowPackets, ADriverFreesWhatItSent) {
+    packets.add(at(Stage::kDriver, 10, 0xa0));
+    packets.add(at(Stage::kFreed, 11, 0xa0));
+    EXPECT_TRUE(done.empty()); // it may arrive on this host
+    packets.expire(11 + kIdle);
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_TRUE(done[0].ended);
+    EXPECT_EQ(stages(done[0]), "driver freed");
+}
+
+TEST_F(FlowPackets, GenericProgramsRunOnABuffer) {
+    packets.add(at(Stage::kReceive, 10, 0xa0));
+    packets.add(in_program("filter", 11));
+    packets.add(out_of("filter", "pass", 12));
+    packets.add(at(Stage::kIp, 13, 0xa0));
+    packets.add(at(Stage::kDropped, 14, 0xa0));
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(stages(done[0]), "receive xdp xdp ip dropped");
+}
+
+TEST_F(FlowPackets, GenericXdpCopiesABufferWithoutRoom) {
+    packets.add(at(Stage::kReceive, 10, 0xa0));
+    packets.add(at(Stage::kFreed, 11, 0xa0));
+    packets.add(in_program("filter", 12));
+    packets.add(out_of("filter", "drop", 13));
+    packets.add(at(Stage::kDropped, 14, 0xb0));
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(stages(done[0]), "receive xdp xdp dropped");
+}
+
+TEST_F(FlowPackets, WhatIsFreedAndWasNeverSeenIsNone) {
+    packets.add(at(Stage::kFreed, 10, 0xa0));
+    packets.finish();
+    EXPECT_TRUE(done.empty());
 }
 
 TEST_F(FlowPackets, InASocketsQueueTheDeviceIsTheOneBefore) {
@@ -193,17 +307,35 @@ TEST(FlowCause, WithoutAReasonTheFunctionTells) {
     EXPECT_EQ(judge(dropped("SOMETHING_NEW", "foo")).cause, "the kernel's reason is SOMETHING_NEW");
 }
 
+TEST(FlowCause, AProgramDropsOrSendsFrames) {
+    EXPECT_EQ(judge({.sightings = {in_program("f", 10), out_of("f", "drop", 11)}}).sentence,
+              "dropped in f: the XDP program of eth0 dropped it; see `ip link show dev eth0` and "
+              "who loaded it: `bpftool prog show name f`");
+    Packet buffer{.sightings = {out_of("f", "drop", 11)}, .ended = true};
+    buffer.sightings.push_back(at(Stage::kDropped, 12, 0xa0)); // a veth's
+    EXPECT_EQ(judge(buffer).cause, "the XDP program of eth0 dropped it");
+    EXPECT_EQ(judge({.sightings = {out_of("f", "aborted", 11)}}).sentence,
+              "dropped in f: the XDP program of eth0 failed (XDP_ABORTED); `weir top @xdperr` "
+              "shows with which error");
+    EXPECT_EQ(judge({.sightings = {out_of("f", "redirect", 11)}}).sentence,
+              "sent in f: the XDP program of eth0 handed it on (redirect) as udp 10.0.0.2:4000 > "
+              "10.0.2.2:53");
+    EXPECT_EQ(judge({.sightings = {out_of("f", "pass", 11)}}).sentence,
+              "lost from sight: it was last seen in f; `weir drops` shows what is dropped without "
+              "a packet's address");
+}
+
 TEST(FlowCause, WhatIsNotDroppedIsDeliveredSentOrLost) {
     Sighting read = at(Stage::kProcess, 12, 0xa0);
     read.comm = "dnsd";
     read.pid = 99;
     EXPECT_EQ(judge({.sightings = {at(Stage::kReceive, 10, 0xa0), read}}).sentence,
               "delivered: dnsd (99) has read it");
-    read.hook = &hook(Stage::kFreed);
+    read.stage = Stage::kFreed;
     EXPECT_EQ(judge({.sightings = {at(Stage::kSocket, 10, 0xa0), read}, .ended = true}).sentence,
               "delivered: dnsd (99) has read it");
     EXPECT_EQ(judge({.sightings = {at(Stage::kSocket, 10, 0xa0)}}).sentence,
-              "delivered: __udp_enqueue_schedule_skb has taken it");
+              "delivered: socket has taken it");
     EXPECT_EQ(
         judge({.sightings = {at(Stage::kDriver, 10, 0xa0), at(Stage::kFreed, 11, 0xa0)}}).sentence,
         "sent: it left through eth0 as udp 10.0.0.2:4000 > 10.0.2.2:53");
@@ -217,8 +349,8 @@ TEST(FlowTimeline, TimesAndWhatIsNew) {
 
     EXPECT_EQ(timeline(packet, {{7, "lab-rt"}}),
               " us  +us  netns   device  stage    at\n"
-              "0.0  0.0  lab-rt  eth0    receive  netif_rx   udp 10.0.0.2:4000 > 10.0.2.2:53\n"
-              "4.5  4.5  lab-rt  eth0    dropped  kfree_skb  reason NO_SOCKET\n");
+              "0.0  0.0  lab-rt  eth0    receive  receive  udp 10.0.0.2:4000 > 10.0.2.2:53\n"
+              "4.5  4.5  lab-rt  eth0    dropped  dropped  reason NO_SOCKET\n");
 }
 
 } // namespace
