@@ -214,7 +214,7 @@ TEST_F(Attach, AVanishedInterfaceIsMissingAndCanBeDetached) {
 
     EXPECT_THAT(listed(), IsEmpty());
     EXPECT_TRUE(node().ifaces()->empty());
-    EXPECT_TRUE(fs::is_empty(base_ + "/1/links"));
+    EXPECT_TRUE(fs::is_empty(base_ + "/" + std::to_string(WEIR_SCHEMA) + "/links"));
     EXPECT_EQ(message_of(unload(pins())), "");
 }
 
@@ -297,7 +297,7 @@ TEST_F(Attach, NothingStaysOfTheDispatcherThatWasLent) {
 TEST_F(Attach, ALaterHookThatFailsTakesTheEarlierOff) {
     ASSERT_EQ(message_of(attach({.device = "wk0", .hooks = kTcEgress})), "");
     // The pin's place is taken: TC ingress cannot be pinned.
-    fs::create_directory(base_ + "/1/links/tc-ingress-" +
+    fs::create_directory(base_ + "/" + std::to_string(WEIR_SCHEMA) + "/links/tc-ingress-" +
                          std::to_string(find_interface("wk0")->index));
 
     EXPECT_THAT(message_of(attach({.device = "wk0", .hooks = kXdp | kTcIngress})),

@@ -26,7 +26,8 @@ TEST_F(Load, PinsProgramsAndMaps) {
     EXPECT_EQ((*programs)[0].name, "weir_ingress");
     EXPECT_EQ((*programs)[1].name, "weir_tc_ingress");
     EXPECT_EQ((*programs)[2].name, "weir_tc_egress");
-    EXPECT_EQ((*programs)[0].pin, base_ + "/1/programs/weir_ingress");
+    EXPECT_EQ((*programs)[0].pin,
+              base_ + "/" + std::to_string(WEIR_SCHEMA) + "/programs/weir_ingress");
     EXPECT_EQ((*programs)[0].tag.size(), 16U);
 }
 
