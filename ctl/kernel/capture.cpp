@@ -48,8 +48,7 @@ public:
 private:
     explicit Switch(Mapping mapping) : mapping_(std::move(mapping)) {}
     std::atomic_ref<__u32> word() const {
-        return std::atomic_ref(
-            reinterpret_cast<struct control*>(mapping_.bytes().data())->live);
+        return std::atomic_ref(reinterpret_cast<struct control*>(mapping_.bytes().data())->live);
     }
     Mapping mapping_;
 };
@@ -58,8 +57,8 @@ private:
 
 struct Capture::State {
     std::optional<Fd> seat = {};
-    std::optional<Switch> toggle = {};              // Weir's own programs
-    std::optional<CapturePrograms> programs = {};   // other people's
+    std::optional<Switch> toggle = {};            // Weir's own programs
+    std::optional<CapturePrograms> programs = {}; // other people's
     std::optional<CaptureRing> ring = {};
     std::vector<Fd> maps = {};
     std::uint64_t lapses = 0;
@@ -97,8 +96,8 @@ Result<Capture> Capture::open(const Node& node, const CaptureWish& wish) {
         return fail("another capture of this Weir is running: end it first (one at a time)");
     }
     // The capture may outlive the node.
-    for (const char* name : {maps::capture_settings.name, maps::capture_benches.name,
-                             maps::capture_rings.name}) {
+    for (const char* name :
+         {maps::capture_settings.name, maps::capture_benches.name, maps::capture_rings.name}) {
         WEIR_TRY(Fd map, open_pin(node.pins().map(name)));
         state->maps.push_back(std::move(map));
     }
@@ -114,15 +113,15 @@ Result<Capture> Capture::open(const Node& node, const CaptureWish& wish) {
 Result<Capture> Capture::open(const LoadedProgram& program, const CaptureWish& wish) {
     auto state = std::make_unique<State>();
     WEIR_TRY(state->programs, CapturePrograms::load(program));
-    WEIR_TRY(auto ring,
-             CaptureRing::open(state->programs->settings(), state->programs->benches(),
-                               state->programs->rings(), wish));
+    WEIR_TRY(auto ring, CaptureRing::open(state->programs->settings(), state->programs->benches(),
+                                          state->programs->rings(), wish));
     state->ring.emplace(std::move(ring));
     WEIR_CHECK(state->programs->attach());
     return Capture(std::move(state));
 }
 
-Result<> Capture::poll(int milliseconds, const std::function<void(const CapturedPacket&)>& each) {
+Result<std::size_t> Capture::poll(int milliseconds,
+                                  const std::function<void(const CapturedPacket&)>& each) {
     constexpr int kAtMost = 500; // so that the deadline is renewed in time
     if (!state_->ended) {
         state_->lapses += state_->ring->renew() ? 0 : 1;

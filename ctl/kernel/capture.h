@@ -13,8 +13,8 @@
 #include "kernel/programs.h"
 #include "maps/capture.h"
 
-// Packets as they enter and leave a program: Weir's by the switch within them (docs/adr/0016), other
-// people's XDP programs by fentry and fexit.
+// Packets as they enter and leave a program: Weir's by the switch within them (docs/adr/0016),
+// other people's XDP programs by fentry and fexit.
 namespace weir::kernel {
 
 struct CaptureWish {
@@ -37,9 +37,10 @@ struct CapturedPacket {
 };
 
 struct CaptureBooks {
-    std::uint64_t taken = 0;  // given to poll(), or will be
-    std::uint64_t lost = 0;   // asked for, and no room in the ring
-    std::uint64_t lapses = 0; // times that poll() was not called for so long that the switch went off
+    std::uint64_t taken = 0; // given to poll(), or will be
+    std::uint64_t lost = 0;  // asked for, and no room in the ring
+    std::uint64_t lapses =
+        0; // times that poll() was not called for so long that the switch went off
 };
 
 // Ends with this object, and with the process however that ends: a switch that nobody renews goes
@@ -57,10 +58,12 @@ public:
     Capture& operator=(Capture&&) noexcept;
     ~Capture();
 
-    // Gives every packet that is there, and waits for the first one up to so long. To be called
-    // again within kDeadline.
-    Result<> poll(int milliseconds, const std::function<void(const CapturedPacket&)>& each);
-    // No more packets; those that were taken are still to be polled.
+    // Gives packets that are there, and waits for the first one up to so long. Answers how many: a
+    // round has an end, though packets come faster than they are read. To be called again within
+    // kDeadline.
+    Result<std::size_t> poll(int milliseconds,
+                             const std::function<void(const CapturedPacket&)>& each);
+    // No more packets; those that were taken are still to be polled, until poll() answers 0.
     Result<> stop();
     Result<CaptureBooks> books() const;
 

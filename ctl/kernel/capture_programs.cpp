@@ -46,8 +46,8 @@ Result<CapturePrograms> CapturePrograms::load(const LoadedProgram& target) {
         return refusal("opening the capturing programs", errno);
     }
     for (bpf_program* program : {bpf->progs.capture_entry, bpf->progs.capture_return}) {
-        if (const int error = bpf_program__set_attach_target(program, fd.get(),
-                                                             target.function.c_str())) {
+        if (const int error =
+                bpf_program__set_attach_target(program, fd.get(), target.function.c_str())) {
             return refused(target, -error, log);
         }
     }
@@ -60,8 +60,9 @@ Result<CapturePrograms> CapturePrograms::load(const LoadedProgram& target) {
 Result<> CapturePrograms::attach() {
     const LibraryLog log;
     // The return first: a packet whose entry was noted is one whose return will be seen.
-    for (auto [program, link] : {std::pair{bpf_->progs.capture_return, &bpf_->links.capture_return},
-                                 std::pair{bpf_->progs.capture_entry, &bpf_->links.capture_entry}}) {
+    for (auto [program, link] :
+         {std::pair{bpf_->progs.capture_return, &bpf_->links.capture_return},
+          std::pair{bpf_->progs.capture_entry, &bpf_->links.capture_entry}}) {
         *link = bpf_program__attach_trace(program);
         if (*link == nullptr) {
             return refusal("attaching fentry and fexit", errno);

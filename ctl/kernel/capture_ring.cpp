@@ -22,16 +22,6 @@ std::uint64_t monotonic_ns() {
            static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-int take(void* each, void* data, std::size_t) {
-    const auto& record = *static_cast<const capture_record*>(data);
-    const auto* octets = static_cast<const std::uint8_t*>(data) + sizeof(record);
-    const auto& give = **static_cast<const std::function<void(const CapturedPacket&)>**>(each);
-    give({.record = record,
-          .entry = {octets, record.entry_captured},
-          .exit = {octets + record.entry_captured, record.exit_captured}});
-    return 0;
-}
-
 Result<> check(const CaptureWish& wish) {
     const auto page = static_cast<std::uint32_t>(::getpagesize());
     if (!std::has_single_bit(wish.ring_octets) || wish.ring_octets < page) {
@@ -47,6 +37,18 @@ Result<> check(const CaptureWish& wish) {
 
 } // namespace
 
+int CaptureRing::take(void* round, void* data, std::size_t) {
+    // Else packets that come faster than they are read would hold poll() for ever.
+    constexpr std::size_t kAtMost = 1024;
+    const auto& record = *static_cast<const capture_record*>(data);
+    const auto* octets = static_cast<const std::uint8_t*>(data) + sizeof(record);
+    Round& now = *static_cast<Round*>(round);
+    (*now.each)({.record = record,
+                 .entry = {octets, record.entry_captured},
+                 .exit = {octets + record.entry_captured, record.exit_captured}});
+    return ++now.given < kAtMost ? 0 : -ECANCELED;
+}
+
 capture_settings& CaptureRing::settings() const {
     return *reinterpret_cast<capture_settings*>(settings_.bytes().data());
 }
@@ -55,13 +57,12 @@ Result<CaptureRing> CaptureRing::open(int settings, int benches, int rings,
                                       const CaptureWish& wish) {
     WEIR_CHECK(check(wish));
     WEIR_TRY(Mapping mapping, Mapping::of(settings, Mapping::Access::kWrite));
-    Fd ring(
-        bpf_map_create(BPF_MAP_TYPE_RINGBUF, "capture_ring", 0, 0, wish.ring_octets, nullptr));
+    Fd ring(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "capture_ring", 0, 0, wish.ring_octets, nullptr));
     if (!ring) {
         return refusal("making a ring of " + std::to_string(wish.ring_octets) + " octets", errno);
     }
     CaptureRing made(std::move(ring), std::move(mapping), benches, rings);
-    made.reader_.reset(ring_buffer__new(made.ring_.get(), take, made.each_.get(), nullptr));
+    made.reader_.reset(ring_buffer__new(made.ring_.get(), take, made.round_.get(), nullptr));
     if (!made.reader_) {
         return refusal("opening the ring of packets", errno);
     }
@@ -100,12 +101,15 @@ void CaptureRing::leave() const {
     (void)bpf_map_delete_elem(rings_, &only);
 }
 
-Result<> CaptureRing::poll(int milliseconds,
-                           const std::function<void(const CapturedPacket&)>& each) {
-    *each_ = &each;
-    const int taken = ring_buffer__poll(reader_.get(), milliseconds);
-    *each_ = nullptr;
-    return taken < 0 && taken != -EINTR ? Result<>(refusal("reading packets", -taken)) : Result<>();
+Result<std::size_t> CaptureRing::poll(int milliseconds,
+                                      const std::function<void(const CapturedPacket&)>& each) {
+    *round_ = {.each = &each};
+    const int taken = milliseconds > 0 ? ring_buffer__poll(reader_.get(), milliseconds)
+                                       : ring_buffer__consume(reader_.get());
+    if (taken < 0 && taken != -EINTR && taken != -ECANCELED) {
+        return refusal("reading packets", -taken);
+    }
+    return round_->given;
 }
 
 Result<CaptureBooks> CaptureRing::totals() const {

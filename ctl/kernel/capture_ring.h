@@ -25,7 +25,8 @@ public:
     bool renew();
     // The packets that are being walked have ended when this returns.
     Result<> settle() const;
-    Result<> poll(int milliseconds, const std::function<void(const CapturedPacket&)>& each);
+    Result<std::size_t> poll(int milliseconds,
+                             const std::function<void(const CapturedPacket&)>& each);
     // Since open().
     Result<CaptureBooks> books() const;
     // The ring leaves its place, and its memory is free when this object ends.
@@ -34,18 +35,23 @@ public:
 private:
     CaptureRing(Fd ring, Mapping settings, int benches, int rings)
         : ring_(std::move(ring)), settings_(std::move(settings)), benches_(benches), rings_(rings),
-          reader_(nullptr, ring_buffer__free), each_(std::make_unique<Each>()) {}
+          reader_(nullptr, ring_buffer__free), round_(std::make_unique<Round>()) {}
     Result<CaptureBooks> totals() const;
     capture_settings& settings() const;
 
-    using Each = const std::function<void(const CapturedPacket&)>*;
+    // One poll(): whom it gives packets to, and how many so far.
+    struct Round {
+        const std::function<void(const CapturedPacket&)>* each = nullptr;
+        std::size_t given = 0;
+    };
+    static int take(void* round, void* data, std::size_t size);
     Fd ring_;
     Mapping settings_;
     int benches_;
     int rings_;
     CaptureBooks before_;
     std::unique_ptr<ring_buffer, void (*)(ring_buffer*)> reader_;
-    std::unique_ptr<Each> each_; // whom poll() gives packets to; libbpf keeps its address
+    std::unique_ptr<Round> round_; // libbpf keeps its address
 };
 
 } // namespace weir::kernel

@@ -14,7 +14,7 @@ constexpr std::size_t kWord = 4;       // everything begins at a multiple of it
 
 // Options, by block.
 constexpr std::uint16_t kComment = 1;
-constexpr std::uint16_t kApplication = 4;                                // section header
+constexpr std::uint16_t kApplication = 4;                                 // section header
 constexpr std::uint16_t kName = 2, kDescription = 3, kTimeResolution = 9, // interface description
     kFilter = 11;
 constexpr std::uint16_t kFlags = 2, kPacketId = 5, kVerdict = 7; // enhanced packet

@@ -29,7 +29,7 @@ enum class VerdictOf : std::uint8_t { kTc = 1, kXdp = 2 };
 
 struct Packet {
     std::uint32_t interface = 0;
-    std::uint64_t time = 0; // ns since 1970
+    std::uint64_t time = 0;   // ns since 1970
     std::uint32_t length = 0; // as it was; more than `octets` where the capture cut it
     std::span<const std::uint8_t> octets;
     Direction direction = Direction::kInbound;

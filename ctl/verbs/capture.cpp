@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cerrno>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -145,7 +144,12 @@ public:
             }
         }
         WEIR_CHECK(capture.stop());
-        WEIR_CHECK(capture.poll(0, each));
+        for (std::size_t given = 1; given > 0;) {
+            WEIR_TRY(given, capture.poll(0, each));
+        }
+        if (file_ && file_->reader_gone()) {
+            return {};
+        }
         if (refused_) {
             return fail(*std::move(refused_));
         }
@@ -185,7 +189,7 @@ private:
             return cx_.out.flush() == 0;
         }
         auto flushed = file_->flush();
-        if (!flushed && errno == EPIPE) {
+        if (file_->reader_gone()) {
             return false;
         }
         return flushed ? Result<bool>(true) : fail(std::move(flushed).error());

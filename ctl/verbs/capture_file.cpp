@@ -30,15 +30,19 @@ Result<CaptureFile> CaptureFile::create(const std::string& path, const CaptureWo
     return made;
 }
 
+tl::unexpected<Error> CaptureFile::refused() {
+    const int error = errno;
+    reader_gone_ = error == EPIPE;
+    return fail_errno("writing " + path_, error);
+}
+
 Result<> CaptureFile::write(const std::string& block) {
-    if (std::fwrite(block.data(), 1, block.size(), file_.get()) != block.size()) {
-        return fail_errno("writing " + path_, errno);
-    }
-    return {};
+    const bool whole = std::fwrite(block.data(), 1, block.size(), file_.get()) == block.size();
+    return whole ? Result<>() : refused();
 }
 
 Result<> CaptureFile::flush() {
-    return std::fflush(file_.get()) == 0 ? Result<>() : fail_errno("writing " + path_, errno);
+    return std::fflush(file_.get()) == 0 ? Result<>() : refused();
 }
 
 Result<> CaptureFile::packet(const kernel::CapturedPacket& packet) {
@@ -67,8 +71,8 @@ Result<> CaptureFile::side(const kernel::CapturedPacket& packet, bool exit) {
     seen.packets++;
     const std::uint32_t vlan = exit ? record.exit_vlan : record.entry_vlan;
     const auto frame = with_tag(exit ? packet.exit : packet.entry, vlan);
-    const auto tag = static_cast<std::uint32_t>(
-        frame.size() - (exit ? packet.exit.size() : packet.entry.size()));
+    const auto tag = static_cast<std::uint32_t>(frame.size() -
+                                                (exit ? packet.exit.size() : packet.entry.size()));
     return write(pcapng::enhanced_packet(
         {.interface = seen.number,
          .time = clock_.of(exit ? record.left : record.entered),

@@ -32,6 +32,8 @@ public:
                                       const std::string& filter, std::uint32_t snap);
     Result<> packet(const kernel::CapturedPacket& packet);
     Result<> flush();
+    // What reads the pipe is gone: no failure of this command.
+    bool reader_gone() const { return reader_gone_; }
     // Statistics of each interface; `lost` is told with each, for all of them share the ring.
     Result<> finish(std::uint64_t lost);
 
@@ -53,6 +55,7 @@ private:
         : path_(std::move(path)), file_(std::move(file)), words_(words), filter_(std::move(filter)),
           snap_(snap) {}
     Result<> write(const std::string& block);
+    tl::unexpected<Error> refused();
     Result<> side(const kernel::CapturedPacket& packet, bool exit);
 
     std::string path_;
@@ -62,6 +65,7 @@ private:
     std::uint32_t snap_;
     WallTime clock_;
     std::map<Side, Seen> sides_;
+    bool reader_gone_ = false;
 };
 
 } // namespace weir::verbs

@@ -53,7 +53,10 @@ void CaptureWords::look(const kernel::Node& node, const capture_record& record) 
     if (lock) {
         (void)follow(node);
     }
-    generation_ = record.generation; // asked once
+    if (generation_ != record.generation) {
+        rules_.clear(); // superseded: its slots may be other rules' by now
+        generation_ = record.generation;
+    }
 }
 
 std::string CaptureWords::device(std::uint32_t ifindex) const {
@@ -93,9 +96,8 @@ std::string CaptureWords::comment(const capture_record& record) const {
     if (record.verdict >= VERDICT_COUNT) {
         return fmt::format("verdict {}; program {}", verdict(record), program_);
     }
-    std::string text =
-        fmt::format("verdict {}; reason {}", verdict(record),
-                    model::name(static_cast<enum reason>(record.reason)));
+    std::string text = fmt::format("verdict {}; reason {}", verdict(record),
+                                   model::name(static_cast<enum reason>(record.reason)));
     if (record.reason != REASON_RULE && record.reason < kMeanings.size()) {
         text += fmt::format(" ({})", kMeanings[record.reason]);
     }

@@ -60,8 +60,8 @@ Result<CaptureTarget> on_device(const Context& cx, const kernel::Interface& devi
     std::vector<kernel::LoadedProgram> others;
     std::string names;
     for (const std::uint32_t id : ids) {
-        WEIR_TRY(const auto found, kernel::find_programs(kernel::ProgramContext::kXdp,
-                                                         fmt::format("id:{}", id)));
+        WEIR_TRY(const auto found,
+                 kernel::find_programs(kernel::ProgramContext::kXdp, fmt::format("id:{}", id)));
         for (const kernel::LoadedProgram& each : found) {
             others.push_back(each);
             names += (names.empty() ? "" : ", ") + label(each);

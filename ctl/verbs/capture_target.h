@@ -11,8 +11,8 @@ namespace weir::verbs {
 // What is to be captured: this node's programs, on one interface or all, or one program of somebody
 // else's.
 struct CaptureTarget {
-    std::string name;                            // as files and messages call it
-    std::optional<kernel::Node> node = {};       // one of the two
+    std::string name;                      // as files and messages call it
+    std::optional<kernel::Node> node = {}; // one of the two
     std::optional<kernel::LoadedProgram> program = {};
     std::uint32_t ifindex = 0; // 0: any
     std::uint32_t hooks = 0;   // bit per enum hook

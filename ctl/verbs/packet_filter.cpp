@@ -15,8 +15,8 @@ Result<PacketFilter> PacketFilter::parse(const std::string& words) {
         return PacketFilter(nullptr);
     }
     constexpr int kLongest = 1 << 16;
-    const std::unique_ptr<pcap_t, void (*)(pcap_t*)> compiler(
-        pcap_open_dead(DLT_EN10MB, kLongest), pcap_close);
+    const std::unique_ptr<pcap_t, void (*)(pcap_t*)> compiler(pcap_open_dead(DLT_EN10MB, kLongest),
+                                                              pcap_close);
     if (!compiler) {
         return fail("libpcap: no memory");
     }

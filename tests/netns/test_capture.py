@@ -221,6 +221,21 @@ def test_a_killed_capture_leaves_nothing_on(node, file):
     node.until(off, "the data plane turns off a switch that nobody renews")
 
 
+def test_packets_are_named_by_the_rules_that_judged_them(node, file):
+    capture = Capture(node, "front", "--entry", "tcp port 23", "-w", file)
+    node.send("rt", tcp(23))
+    barrier(node)
+    node.apply("firewall: {ingress: {rules: ['tcp dport 23 accept', 'tcp dport 24 drop']}}")
+    node.send("rt", tcp(23))
+    barrier(node)
+    capture.stop()
+
+    first, second = (text for (text,) in tshark(file, "frame.comment"))
+    assert first.startswith("verdict drop; reason rule") and first.endswith(": tcp dport 23 drop")
+    assert second.startswith("verdict pass; reason rule")
+    assert second.endswith(": tcp dport 23 accept")
+
+
 def test_a_second_capture_is_refused_and_leaves_the_file(node, file):
     Capture(node, "front", "-w", file)
     with open(file, "rb") as there:
