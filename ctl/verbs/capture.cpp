@@ -280,7 +280,7 @@ const Verb capture{
 is not attached, the XDP program that is, by fentry and fexit. PROG is a program by its name or as id:N.
 FILTER is an expression of pcap-filter(7); a packet is taken if it matches on entry or on exit.
 
-The switch costs nothing while it is off, and changes nothing of what becomes of packets. It goes off
+Off, the switch is no look-up more for a packet; on, it changes nothing of what becomes of packets. It goes off
 by itself when the command is killed. One capture at a time. In a pcapng file each packet's comment has
 the verdict, and both its records have the same packet id.
 

@@ -101,9 +101,10 @@ TEST_F(Load, RefusesPinsOfAnotherSchema) {
     const auto loaded = load(pins(), small_limits());
 
     EXPECT_EQ(message_of(loaded),
-              base_ + " holds pins of schema 99, this weir reads schema 1: `weir export` and `weir "
-                      "unload` with the weir that loaded them, then `weir load` and `weir apply` "
-                      "with this one");
+              base_ + " holds pins of schema 99, this weir reads schema " +
+                  std::to_string(WEIR_SCHEMA) +
+                  ": `weir export` and `weir unload` with the weir that loaded them, then `weir "
+                  "load` and `weir apply` with this one");
     EXPECT_TRUE(fs::exists(base_ + "/99/maps"));
     EXPECT_THAT(message_of(Node::open(pins())), HasSubstr("holds pins of schema 99"));
 }

@@ -52,6 +52,12 @@ def comments(path):
     return [tuple(line.split("\t")) for line in done.stdout.splitlines()]
 
 
+def probes():
+    """How many programs of the capture the kernel holds."""
+    shown = subprocess.run(["bpftool", "prog", "show"], check=True, text=True, capture_output=True)
+    return len(re.findall(r"name capture_(?:entry|return)\b", shown.stdout))
+
+
 def test_somebody_elses_program_by_fentry_and_fexit(network, file):
     lab = network  # without Weir's programs
     lab.exec("lb", "xdp-filter", "load", "front", "-f", "udp")
@@ -78,16 +84,46 @@ def test_somebody_elses_program_by_fentry_and_fexit(network, file):
             stack.wait(2)
         assert capture.stop() == (3, 0)
         assert [p[UDP].dport for p in rdpcap(file)] == [53] * 3
+
+        # Where the ring has no room: what is captured and what is lost is what was dropped.
+        with lab.capture("lb", "front", match=lambda f: UDP in f and f[UDP].dport == 9) as stack:
+            capture = Capture(lab, "front", "--verdict", "drop", "--exit", "--ring", "4K",
+                              "-w", file)
+            capture.process.send_signal(signal.SIGSTOP)
+            lab.send("rt", *[lab.frame(udp(53))] * 100, lab.frame(udp(9)))
+            stack.wait(1)
+            capture.process.send_signal(signal.SIGCONT)
+        captured, lost = capture.stop()
+        assert captured > 0 and lost > 0
+        assert captured + lost == 100
+        assert {name for name, _ in comments(file)} == {"front exit"}
+        assert len(rdpcap(file)) == captured
+
+        # Killed, it leaves nothing at the program.
+        capture = Capture(lab, "front")
+        assert probes() == 2
+        capture.process.kill()
+        lab.until(lambda: probes() == 0, "fentry and fexit are gone with their process")
     finally:
         lab.exec("lb", "xdp-filter", "unload", "front", check=False)
 
 
 def test_weirs_own_program_by_its_switch(lab, file):
-    lab.apply("firewall: {ingress: {rules: ['tcp dport 23 drop']}}")
+    lab.apply("firewall: {ingress: {rules: ['tcp dport 23 drop', 'tcp dport 24 drop']}}")
     capture = Capture(lab, "front", "--verdict", "drop", "-w", file)
-    lab.send("rt", tcp(23), tcp(24), tcp(23))
+    lab.send("rt", tcp(23), tcp(24), tcp(25), tcp(23))
     assert lab.passes(tcp(25))
-    assert capture.stop() == (2, 0)
-    assert [p[TCP].dport for p in rdpcap(file)] == [23] * 4
-    assert all("ingress rule handle" in text and "tcp dport 23 drop" in text
-               for _, text in comments(file))
+    assert capture.stop() == (3, 0)
+    assert [p[TCP].dport for p in rdpcap(file)] == [23, 23, 24, 24, 23, 23]
+    handles = {}
+    for _, text in comments(file):
+        found = re.fullmatch(r"verdict drop; reason rule; ingress rule handle (\d+): "
+                             r"tcp dport (2[34]) drop", text)
+        handles[found[2]] = found[1]
+    assert len(handles) == len(set(handles.values())) == 2
+
+    capture = Capture(lab, "front", "--rule", handles["24"], "--entry", "-w", file)
+    lab.send("rt", tcp(23), tcp(24), tcp(25), tcp(23))
+    assert lab.passes(tcp(25))
+    assert capture.stop() == (1, 0)
+    assert [p[TCP].dport for p in rdpcap(file)] == [24]
