@@ -42,30 +42,34 @@ static __always_inline struct outcome judge(struct __sk_buff *skb, const struct 
 	return unpack(captured ? firewall_captured(gen, pkt, root) : firewall(gen, pkt, root));
 }
 
-/* No generation by its bare number: none was published, or the capture switch is on. */
-static __always_inline struct outcome walk_aside(struct __sk_buff *skb, struct packet *pkt,
-						 int egress)
+/*
+ * No generation by its bare number: none was published, or the capture switch is on. A function, so
+ * that it takes no register from the packets that have one.
+ */
+static __noinline __u64 walk_aside(struct __sk_buff *skb, struct packet *pkt, int egress)
 {
-	const struct generation *gen;
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	const struct generation *gen;
 	int captured;
 
 	if (!capture_is_on())
-		return end;
+		return pack(end);
 	gen = switched_generation();
 	captured = capture_begin(skb, skb->ifindex, egress ? HOOK_TC_EGRESS : HOOK_TC_INGRESS, gen);
 	if (gen)
 		end = settle(judge(skb, gen, pkt, egress, 1));
 	if (captured)
 		capture_end(skb, pack(end), tc_action(end.verdict));
-	return end;
+	return pack(end);
 }
 
 static __always_inline struct outcome walk(struct __sk_buff *skb, struct packet *pkt, int egress)
 {
 	const struct generation *gen = live_generation();
 
-	return likely(gen) ? judge(skb, gen, pkt, egress, 0) : walk_aside(skb, pkt, egress);
+	if (likely(gen))
+		return judge(skb, gen, pkt, egress, 0);
+	return unpack(walk_aside(skb, pkt, egress));
 }
 
 /* Answers 1 and the record if XDP left one on this packet. */
