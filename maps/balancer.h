@@ -158,7 +158,7 @@ namespace weir::maps {
 inline constexpr PoolMap<service_key, service> service_tables{"service_tables"};
 inline constexpr PoolMap<__u32, backend> backend_tables{"backend_tables"};
 inline constexpr PoolMap<__u32, ring> rings{"rings"};
-inline constexpr Map<flow_key, flow> flows{"flows"};
+inline constexpr Map<flow_key, struct flow> flows{"flows"};
 inline constexpr PerCpuMap<__u32, service_count> service_counts{"service_counts"};
 inline constexpr PerCpuMap<__u32, backend_count> backend_counts{"backend_counts"};
 } // namespace weir::maps

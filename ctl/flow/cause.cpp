@@ -178,15 +178,16 @@ Verdict dropped(const Packet& packet) {
     return verdict;
 }
 
-// A program of XDP at its end, if that is the last that the packet met, or what dropped its buffer
+// A program at its end, if that is the last that the packet met, or what dropped its buffer
 // did so for it.
 const Sighting* last_program(const Packet& packet) {
     const auto& seen = packet.sightings;
     const bool dropped = seen.back().stage == Stage::kDropped && seen.size() > 1;
     const Sighting& last = dropped ? seen[seen.size() - 2] : seen.back();
     const std::string action = last.stage == Stage::kXdp ? last.note("action") : "";
-    return action == "drop" || action == "aborted" || (!dropped && last.sends_frame()) ? &last
-                                                                                       : nullptr;
+    const bool decided = action == "drop" || action == "aborted" || !last.cause.empty() ||
+                         (!dropped && last.sends_frame());
+    return decided ? &last : nullptr;
 }
 
 Verdict by_program(const Sighting& end) {
@@ -197,6 +198,12 @@ Verdict by_program(const Sighting& end) {
         verdict.cause = fmt::format("the XDP program of {} handed it on ({})", end.device, action);
         verdict.sentence =
             fmt::format("sent in {}: {} as {}", end.at, verdict.cause, end.tuple.to_string());
+        return verdict;
+    }
+    if (!end.cause.empty()) {
+        verdict.cause = end.cause;
+        verdict.mend = end.mend;
+        verdict.sentence = fmt::format("dropped in {}: by {}", end.at, verdict.cause);
         return verdict;
     }
     verdict.cause = action == "drop"

@@ -72,22 +72,33 @@ Packets::Place Packets::find_in_program(const Sighting& sighting) {
     return found->second;
 }
 
+// That a packet last seen there may be the one without a known buffer that is seen here now.
+bool Packets::goes_on(const Open& open, const Sighting& now) {
+    const Sighting& before = last_alive(open.packet);
+    const bool frame = now.stage == Stage::kXdp, here = same_device(before, now);
+    const bool alive = open.buffer != 0;
+    switch (before.stage) {
+    case Stage::kXdp:
+        return !frame || !here;
+    case Stage::kReceive:
+        return here && now.packet == 0; // generic XDP, or TC
+    case Stage::kDriver:
+        return !here && (frame || !alive);
+    case Stage::kTc:
+        return here && (!alive || (now.stage == Stage::kTc && now.packet == 0));
+    default: // TC on its way out
+        return here && now.stage == Stage::kTc && now.packet == 0 && alive;
+    }
+}
+
 // The oldest that goes on like this.
 Packets::Place Packets::find_by_tuple(const Sighting& sighting) {
-    const bool frame = sighting.stage == Stage::kXdp;
     const auto [first, last] = by_tuple_.equal_range(sighting.tuple);
-    for (auto each = first; each != last; ++each) {
-        const Sighting& before = last_alive(each->second->packet);
-        const bool elsewhere = !same_device(before, sighting);
-        const bool alive = each->second->buffer != 0;
-        const bool follows = before.stage == Stage::kXdp       ? !frame || elsewhere
-                             : before.stage == Stage::kReceive ? frame && !elsewhere // generic XDP
-                                                               : elsewhere && (frame || !alive);
-        if (follows && before.time <= sighting.time) {
-            return each->second;
-        }
-    }
-    return open_.end();
+    const auto found = std::find_if(first, last, [&](const auto& each) {
+        return goes_on(*each.second, sighting) &&
+               last_alive(each.second->packet).time <= sighting.time;
+    });
+    return found == last ? open_.end() : found->second;
 }
 
 Packets::Place Packets::find(const Sighting& sighting) {
@@ -110,9 +121,7 @@ void Packets::index(Place place) {
     if (place->buffer != 0) {
         by_buffer_[place->buffer] = place;
     }
-    const bool may_go_on = last.stage == Stage::kXdp || last.stage == Stage::kReceive ||
-                           last.stage == Stage::kDriver || last.stage == Stage::kFreed;
-    if (const Tuple& tuple = last_alive(place->packet).tuple; may_go_on && tuple.known) {
+    if (const Tuple& tuple = last_alive(place->packet).tuple; tuple.known) {
         by_tuple_.emplace(tuple, place);
     }
     if (last.stage == Stage::kXdp) {

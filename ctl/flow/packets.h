@@ -38,6 +38,7 @@ private:
     };
     using Place = std::list<Open>::iterator;
 
+    static bool goes_on(const Open& open, const Sighting& now);
     Place find(const Sighting& sighting);
     Place find_in_program(const Sighting& sighting);
     Place find_by_tuple(const Sighting& sighting);

@@ -28,7 +28,8 @@ struct Sighting {
     Stage stage{};
     std::string at = {};      // function or program
     std::uint64_t packet = 0; // address of its sk_buff; 0: it has none yet, or no more
-    // In a program of XDP: address of its xdp_buff, which the next frame has, too; 0: not known.
+    // In a program: what its entry and its exit have in common, as the address of an xdp_buff,
+    // which the next frame may have, too; 0: not known.
     std::uint64_t frame = 0;
     Tuple tuple = {};
     std::string device = {};
@@ -38,6 +39,9 @@ struct Sighting {
     std::string comm = {};
     // What the hook says beside it: "reason" NO_SOCKET, "hook" input.
     std::vector<std::pair<std::string, std::string>> notes = {};
+    // Of a drop, where the program itself says why: "Weir's ingress rule …", and what mends it.
+    std::string cause = {};
+    std::string mend = {};
 
     // By a program, at its end: that the frame is to go out, without a buffer of the stack.
     bool sends_frame() const;

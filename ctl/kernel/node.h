@@ -80,7 +80,7 @@ public:
     Result<hook_count> hook_hits(std::uint32_t iface_slot, hook h) const;
 
     // Every flow of the flow table that belongs to the service. At most `limit` (0: all).
-    Result<std::vector<std::pair<flow_key, flow>>> flows(model::Slot service,
+    Result<std::vector<std::pair<flow_key, struct flow>>> flows(model::Slot service,
                                                          std::size_t limit) const;
 
     // Entries of the interface table, by ifindex.

@@ -1,34 +1,12 @@
 #include "text/frame_text.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 
-#include "base/address.h"
+#include "text/headers.h"
 
 namespace weir::text {
 namespace {
-
-using Octets = std::span<const std::uint8_t>;
-
-constexpr std::uint16_t kArp = 0x0806, kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100,
-                        kServiceVlan = 0x88a8;
-constexpr std::uint8_t kIcmp = 1, kIpInIp = 4, kTcp = 6, kUdp = 17, kIpv6InIp = 41, kIcmpv6 = 58;
-
-std::uint16_t number16(Octets from, std::size_t at) {
-    return static_cast<std::uint16_t>(from[at] << 8 | from[at + 1]);
-}
-
-IpAddr address4(Octets from) {
-    return IpAddr::v4(static_cast<std::uint32_t>(number16(from, 0)) << 16 | number16(from, 2));
-}
-
-IpAddr address6(Octets from) {
-    U128 number;
-    for (std::size_t i = 0; i < 16; i++) {
-        std::uint64_t& half = i < 8 ? number.hi : number.lo;
-        half = half << 8 | from[i];
-    }
-    return IpAddr::v6(number);
-}
 
 // As tcpdump names them, in its order.
 std::string flags_text(std::uint8_t flags) {
@@ -42,74 +20,54 @@ std::string flags_text(std::uint8_t flags) {
     return text.empty() ? "none" : text;
 }
 
-std::string packet_text(Octets packet, std::uint16_t type);
-
 std::string name_of(std::uint8_t protocol) {
     switch (protocol) {
-    case kIcmp:
+    case IPPROTO_ICMP:
         return "icmp";
-    case kTcp:
+    case IPPROTO_TCP:
         return "tcp";
-    case kUdp:
+    case IPPROTO_UDP:
         return "udp";
-    case kIcmpv6:
+    case IPPROTO_ICMPV6:
         return "icmpv6";
     default:
         return fmt::format("protocol {}", protocol);
     }
 }
 
-// From the header behind IP's to the end.
-std::string transport_text(const IpAddr& from, const IpAddr& to, std::uint8_t protocol,
-                           Octets rest) {
-    const bool v6 = from.family() == Family::kIpv6;
+std::string endpoint(const IpAddr& address, std::uint16_t port) {
+    return address.family() == Family::kIpv6 ? fmt::format("[{}]:{}", address.to_string(), port)
+                                             : fmt::format("{}:{}", address.to_string(), port);
+}
+
+std::string packet_text(Octets packet, std::uint16_t type);
+
+std::string ip_text(const IpHeader& header) {
     const auto join = [&](const std::string& more) {
-        return fmt::format("{} > {} {}", from.to_string(), to.to_string(), more);
+        return fmt::format("{} > {} {}", header.saddr.to_string(), header.daddr.to_string(), more);
     };
-    if ((protocol == kTcp || protocol == kUdp) && rest.size() >= 4) {
-        const auto at = [&](const IpAddr& address, std::uint16_t port) {
-            return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), address.to_string(), port);
-        };
-        std::string text = fmt::format("{} > {} {}", at(from, number16(rest, 0)),
-                                       at(to, number16(rest, 2)), name_of(protocol));
+    if (header.later_fragment) {
+        return join(name_of(header.protocol) + " fragment");
+    }
+    if (const auto ports = read_ports(header)) {
+        std::string text =
+            fmt::format("{} > {} {}", endpoint(header.saddr, ports->source),
+                        endpoint(header.daddr, ports->destination), name_of(header.protocol));
         constexpr std::size_t kFlags = 13;
-        if (protocol == kTcp && rest.size() > kFlags) {
-            text += " " + flags_text(rest[kFlags]);
+        if (header.protocol == IPPROTO_TCP && header.rest.size() > kFlags) {
+            text += " " + flags_text(header.rest[kFlags]);
         }
         return text;
     }
-    if ((protocol == kIcmp || protocol == kIcmpv6) && rest.size() >= 2) {
-        return join(fmt::format("{} type {} code {}", name_of(protocol), rest[0], rest[1]));
+    const bool icmp = header.protocol == IPPROTO_ICMP || header.protocol == IPPROTO_ICMPV6;
+    if (icmp && header.rest.size() >= 2) {
+        return join(fmt::format("{} type {} code {}", name_of(header.protocol), header.rest[0],
+                                header.rest[1]));
     }
-    if (protocol == kIpInIp || protocol == kIpv6InIp) {
-        return join("carries " + packet_text(rest, protocol == kIpInIp ? kIpv4 : kIpv6));
+    if (const auto inside = tunnelled(header)) {
+        return join("carries " + packet_text(header.rest, *inside));
     }
-    return join(name_of(protocol));
-}
-
-std::string ipv4_text(Octets packet) {
-    constexpr std::size_t kLeast = 20;
-    const std::size_t header = packet.empty() ? 0 : (packet[0] & 15U) * 4U;
-    if (packet.size() < kLeast || header < kLeast) {
-        return "ip, cut off";
-    }
-    const IpAddr from = address4(packet.subspan(12)), to = address4(packet.subspan(16));
-    constexpr std::uint16_t kOffset = 0x1fff;
-    if ((number16(packet, 6) & kOffset) != 0) {
-        return fmt::format("{} > {} {} fragment", from.to_string(), to.to_string(),
-                           name_of(packet[9]));
-    }
-    return transport_text(from, to, packet[9],
-                          packet.size() < header ? Octets{} : packet.subspan(header));
-}
-
-std::string ipv6_text(Octets packet) {
-    constexpr std::size_t kHeader = 40;
-    if (packet.size() < kHeader) {
-        return "ip6, cut off";
-    }
-    return transport_text(address6(packet.subspan(8)), address6(packet.subspan(24)), packet[6],
-                          packet.subspan(kHeader));
+    return join(name_of(header.protocol));
 }
 
 std::string arp_text(Octets packet) {
@@ -117,40 +75,38 @@ std::string arp_text(Octets packet) {
     if (packet.size() < kWhole) {
         return "arp";
     }
-    return fmt::format("arp {} > {} {}", address4(packet.subspan(14)).to_string(),
-                       address4(packet.subspan(24)).to_string(),
+    const auto address = [&](std::size_t at) {
+        return IpAddr::v4(static_cast<std::uint32_t>(number16(packet, at)) << 16 |
+                          number16(packet, at + 2))
+            .to_string();
+    };
+    return fmt::format("arp {} > {} {}", address(14), address(24),
                        number16(packet, 6) == 1 ? "request" : "reply");
 }
 
 std::string packet_text(Octets packet, std::uint16_t type) {
-    switch (type) {
-    case kArp:
+    if (type == kEtherArp) {
         return arp_text(packet);
-    case kIpv4:
-        return ipv4_text(packet);
-    case kIpv6:
-        return ipv6_text(packet);
-    default:
+    }
+    if (type != kEtherIpv4 && type != kEtherIpv6) {
         return fmt::format("ethertype {:#06x}", type);
     }
+    const auto header = read_ip(packet, type);
+    return header ? ip_text(*header) : type == kEtherIpv4 ? "ip, cut off" : "ip6, cut off";
 }
 
 } // namespace
 
-std::string frame_text(Octets frame) {
-    constexpr std::size_t kHeader = 14, kTag = 4;
-    if (frame.size() < kHeader) {
+std::string frame_text(std::span<const std::uint8_t> frame) {
+    const auto header = read_ethernet(frame);
+    if (!header) {
         return "no Ethernet header";
     }
     std::string tags;
-    std::size_t at = kHeader;
-    std::uint16_t type = number16(frame, at - 2);
-    while ((type == kVlan || type == kServiceVlan) && frame.size() >= at + kTag) {
-        tags += fmt::format("vlan {} ", number16(frame, at) & 0xfff);
-        at += kTag;
-        type = number16(frame, at - 2);
+    for (const std::uint16_t vlan : header->vlans) {
+        tags += fmt::format("vlan {} ", vlan);
     }
-    return tags + packet_text(frame.subspan(at), type);
+    return tags + packet_text(header->rest, header->type);
 }
 
 } // namespace weir::text

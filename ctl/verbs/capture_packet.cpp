@@ -108,6 +108,26 @@ std::string CaptureWords::comment(const capture_record& record) const {
     return text;
 }
 
+std::string CaptureWords::cause(const capture_record& record) const {
+    if (const NamedRule* named = rule(record); named != nullptr && record.reason == REASON_RULE) {
+        return fmt::format("Weir's {} rule with handle {} on {}: {}", model::name(named->chain),
+                           named->handle, device(record.ifindex), named->text);
+    }
+    const auto reason = static_cast<enum reason>(record.reason);
+    return fmt::format("Weir on {}, by {}: {}", device(record.ifindex), model::name(reason),
+                       kMeanings.at(record.reason));
+}
+
+std::string CaptureWords::mend(const capture_record& record) const {
+    if (const NamedRule* named = rule(record); named != nullptr && record.reason == REASON_RULE) {
+        return fmt::format("`weir fw list` shows its place, `weir fw delete handle {}` deletes it",
+                           named->handle);
+    }
+    return record.reason == REASON_POLICY
+               ? "add a rule that accepts it: `weir fw add`"
+               : "`weir explain` shows what Weir does with such a packet";
+}
+
 output::Json CaptureWords::json(const kernel::CapturedPacket& packet) const {
     const capture_record& record = packet.record;
     output::Json json{{"id", record.id},

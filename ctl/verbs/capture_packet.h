@@ -29,6 +29,9 @@ public:
     std::string why(const capture_record& record) const;
     // "drop by rule 3 (ingress): tcp dport 23 drop".
     std::string comment(const capture_record& record) const;
+    // Of a drop, for a sentence, and what mends it.
+    std::string cause(const capture_record& record) const;
+    std::string mend(const capture_record& record) const;
     output::Json json(const kernel::CapturedPacket& packet) const;
 
 private:

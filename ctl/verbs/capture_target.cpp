@@ -28,15 +28,6 @@ std::optional<hook> own_hook(const std::string& function) {
     return std::nullopt;
 }
 
-Result<std::optional<kernel::Node>> node_if_loaded(const Context& cx) {
-    if (!cx.pins.loaded()) {
-        return std::nullopt;
-    }
-    // The lock ends here: a capture stops nobody.
-    WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kShared));
-    return std::move(session.node);
-}
-
 Result<CaptureTarget> on_device(const Context& cx, const kernel::Interface& device,
                                 std::uint32_t hooks) {
     CaptureTarget target{.name = device.name, .ifindex = device.index};

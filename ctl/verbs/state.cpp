@@ -37,6 +37,14 @@ Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode) {
     return Session{std::move(lock), std::move(node)};
 }
 
+Result<std::optional<kernel::Node>> node_if_loaded(const Context& cx) {
+    if (!cx.pins.loaded()) {
+        return std::nullopt;
+    }
+    WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kShared)); // its lock ends here
+    return std::move(session.node);
+}
+
 Result<Live> read_live(const kernel::Node& node) {
     WEIR_TRY(const auto generations, node.generations());
     Live live;

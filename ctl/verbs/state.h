@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "kernel/node.h"
@@ -19,6 +20,9 @@ struct Session {
 Result<> need_rights(const Context& cx);
 // Refused with the way out if Weir is not loaded.
 Result<Session> open_session(const Context& cx, kernel::Lock::Mode mode);
+
+// For verbs that only look, and stop nobody meanwhile; nullopt: Weir is not loaded.
+Result<std::optional<kernel::Node>> node_if_loaded(const Context& cx);
 
 // The configuration in force, and those that can be rolled back to.
 struct Live {

@@ -3,8 +3,10 @@
 
 #include "flow/cause.h"
 #include "flow/flow_text.h"
+#include "flow/frame.h"
 #include "flow/packets.h"
 #include "flow/timeline.h"
+#include "text/packet_text.h"
 
 namespace weir::flow {
 namespace {
@@ -69,6 +71,24 @@ TEST(FlowText, WhatIsNoFlowIsRefused) {
     EXPECT_EQ(message("tcp dport != 80"),
               "'tcp dport': a flow has one value of it, without != and sets");
     EXPECT_TRUE(message("vlan id 7").starts_with("'vlan id' tells no flow from others"));
+}
+
+TEST(FlowText, AFrameIsOfAFlowByWhatItCarries) {
+    const auto flow = parse_flow("ip saddr 10.0.0.0/8 udp dport 53");
+    ASSERT_TRUE(flow);
+    EXPECT_TRUE(is_of(flow->match, kQuery));
+    Tuple other = kQuery;
+    other.dport = 54;
+    EXPECT_FALSE(is_of(flow->match, other));
+    other = kQuery;
+    other.saddr = IpAddr::v6({0x20010db800000000, 1});
+    EXPECT_FALSE(is_of(flow->match, other));
+
+    const auto fields =
+        text::parse_packet("ip saddr 10.0.0.2 ip daddr 10.0.2.2 udp sport 4000 udp dport 53");
+    ASSERT_TRUE(fields);
+    EXPECT_EQ(tuples_of(text::build_frame(*fields)), std::vector{kQuery});
+    EXPECT_TRUE(tuples_of({}).empty());
 }
 
 // --- joining ------------------------------------------------------------------------------------
@@ -255,6 +275,22 @@ TEST_F(FlowPackets, GenericXdpCopiesABufferWithoutRoom) {
     EXPECT_EQ(stages(done[0]), "receive xdp xdp dropped");
 }
 
+TEST_F(FlowPackets, AProgramOfTcIsBetweenSightingsOfTheBuffer) {
+    packets.add(at(Stage::kReceive, 10, 0xa0));
+    Sighting in = at(Stage::kTc, 11, 0);
+    packets.add(in);
+    in.time = 12;
+    in.notes = {{"action", "unspec"}};
+    packets.add(in);
+    packets.add(at(Stage::kIp, 13, 0xa0));
+    packets.add(at(Stage::kNetfilter, 14, 0xa0));
+    packets.add(at(Stage::kTc, 15, 0)); // on its way out
+    packets.add(at(Stage::kDropped, 16, 0xa0));
+
+    ASSERT_EQ(done.size(), 1U);
+    EXPECT_EQ(stages(done[0]), "receive tc tc ip netfilter tc dropped");
+}
+
 TEST_F(FlowPackets, WhatIsFreedAndWasNeverSeenIsNone) {
     packets.add(at(Stage::kFreed, 10, 0xa0));
     packets.finish();
@@ -317,6 +353,12 @@ TEST(FlowCause, AProgramDropsOrSendsFrames) {
     EXPECT_EQ(judge({.sightings = {out_of("f", "aborted", 11)}}).sentence,
               "dropped in f: the XDP program of eth0 failed (XDP_ABORTED); `weir top @xdperr` "
               "shows with which error");
+    Sighting own = out_of("weir_ingress", "drop", 11);
+    own.cause = "Weir's ingress rule with handle 2 on eth0: udp dport 53 drop";
+    own.mend = "`weir fw delete handle 2` deletes it";
+    EXPECT_EQ(judge({.sightings = {own}}).sentence,
+              "dropped in weir_ingress: by Weir's ingress rule with handle 2 on eth0: udp dport 53 "
+              "drop; `weir fw delete handle 2` deletes it");
     EXPECT_EQ(judge({.sightings = {out_of("f", "redirect", 11)}}).sentence,
               "sent in f: the XDP program of eth0 handed it on (redirect) as udp 10.0.0.2:4000 > "
               "10.0.2.2:53");
