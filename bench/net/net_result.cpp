@@ -83,6 +83,12 @@ std::string disagreement(const NetCounts& counts, bool forward) {
     return text + fmt::format(", sink {}", counts.sink);
 }
 
+bool only_lost(const NetCounts& counts, bool forward) {
+    return counts.device <= counts.generator &&
+           counts.handled.value_or(counts.device) == counts.device && counts.unaccounted == 0 &&
+           counts.sink <= (forward ? counts.device : 0);
+}
+
 std::string NetCase::name() const {
     const std::string name = fmt::format("{}/{}/{}/{}", job, peer, bench::name(mode), size);
     return cpus == 1 ? name : fmt::format("{}/{}-cpus", name, cpus);

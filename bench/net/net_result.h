@@ -24,6 +24,10 @@ struct NetCounts {
 // "" if all stations agree on what became of the frames; otherwise the counts.
 std::string disagreement(const NetCounts& counts, bool forward);
 
+// They disagree only because frames were lost on their way, as in a queue that overflowed: each
+// station's books are right for those that it got.
+bool only_lost(const NetCounts& counts, bool forward);
+
 struct NetMeasured {
     Figure packets_per_second;
     Figure cpu_ns;               // of a packet: generator, device and sink together

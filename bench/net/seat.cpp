@@ -80,7 +80,9 @@ Result<Seat> Seat::take(const Peer& peer, const NetJob& job, int number, std::ui
 Result<Shot> shoot(const Seat& seat, Generators& generators, std::uint32_t packets, bool forward) {
     constexpr std::uint32_t kRepeats = 4;
     WEIR_TRY(Shot shot, shoot_once(seat, generators, packets, forward));
-    for (std::uint32_t again = 1; !shot.void_because.empty() && again <= kRepeats; again++) {
+    for (std::uint32_t again = 1;
+         again <= kRepeats && !shot.void_because.empty() && only_lost(shot.counts, forward);
+         again++) {
         WEIR_TRY(shot, shoot_once(seat, generators, packets, forward));
         shot.repeated = again;
     }

@@ -30,8 +30,8 @@ struct Shot {
 };
 
 // `packets` from each CPU, `forward`: through to the sink. Where CPUs are scarce the queue of a
-// device may overflow while nobody empties it, so that counts which disagree are taken again a few
-// times.
+// device may overflow while nobody empties it: where frames were only lost they are sent again, a
+// few times.
 Result<Shot> shoot(const Seat& seat, Generators& generators, std::uint32_t packets, bool forward);
 
 } // namespace weir::bench

@@ -192,8 +192,9 @@ from the generator to the sink, with the generator's part in it, and the ratio t
 same mode, or for what runs in the kernel's stack to the native one.
 
 Frames are counted by the generator, by the device's interface, by the device's own books (Weir's
-are its ledger), and by the sink. A round whose counts disagree is taken again; the fifth time it voids
-the figure, and the counts stand in its place. So does the reason why a peer is missing.
+are its ledger), and by the sink. Counts that disagree void a figure, and stand in its place; so does
+the reason why a peer is missing. A round in which frames were only lost on their way is taken again, up
+to four times.
 
 With --cpus 1,2 two generators on two CPUs also send frames of the smallest size at the same time,
 each through a queue of its own, as a NIC spreads them: the efficiency is their packets a second, of

@@ -37,6 +37,17 @@ TEST(BenchNetCounts, OneFrameTooFewOrTooManyVoids) {
                                           "from its ledger -1, sink 10");
 }
 
+TEST(BenchNetCounts, LostFramesAreNoWrongBooks) {
+    EXPECT_TRUE(only_lost({.generator = 10, .device = 9, .handled = 9}, false));
+    EXPECT_TRUE(only_lost({.generator = 10, .device = 9, .handled = 9, .sink = 8}, true));
+    EXPECT_FALSE(only_lost({.generator = 10, .device = 10, .handled = 9}, false));
+    EXPECT_FALSE(only_lost({.generator = 10, .device = 11, .handled = 11}, false));
+    EXPECT_FALSE(only_lost({.generator = 10, .device = 10, .handled = 10, .sink = 1}, false));
+    EXPECT_FALSE(only_lost({.generator = 10, .device = 9, .handled = 9, .sink = 10}, true));
+    EXPECT_FALSE(
+        only_lost({.generator = 10, .device = 10, .handled = 10, .unaccounted = 1}, false));
+}
+
 TEST(BenchNetCounts, RoundsAddUp) {
     NetCounts sum{.generator = 1, .device = 2, .handled = std::nullopt, .sink = 4};
     sum += NetCounts{.generator = 10, .device = 20, .handled = 30, .unaccounted = 5, .sink = 40};
