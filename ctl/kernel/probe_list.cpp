@@ -12,7 +12,9 @@
 #include <sstream>
 
 #include "kernel/bpf.h"
+#include "kernel/multi_link.h"
 #include "kernel/refusal.h"
+#include "kernel/symbols.h"
 #include "kernel/tracefs.h"
 
 namespace weir::kernel {
@@ -155,6 +157,7 @@ Result<> look_at_links(const std::map<std::uint32_t, Owner>& owners,
     if (auto read = Btf::of_kernel()) {
         types = *std::move(read);
     }
+    const Symbols symbols; // read where a link wants names
     std::uint32_t id = 0;
     while (bpf_link_get_next_id(id, &id) == 0) {
         const Fd link(bpf_link_get_fd_by_id(id));
@@ -185,7 +188,16 @@ Result<> look_at_links(const std::map<std::uint32_t, Owner>& owners,
             probe.pid = owner->second.pid;
             probe.comm = owner->second.comm;
         }
-        probes.push_back(std::move(probe));
+        const MultiLink multi =
+            kind.type == BPF_LINK_TYPE_KPROBE_MULTI ? multi_link(link.get()) : MultiLink{};
+        probe.kind = multi.exit ? "kretprobe.multi" : probe.kind;
+        for (const std::uint64_t address : multi.addresses) {
+            probe.where = symbols.describe(address);
+            probes.push_back(probe);
+        }
+        if (multi.addresses.empty()) {
+            probes.push_back(std::move(probe));
+        }
     }
     return {};
 }
