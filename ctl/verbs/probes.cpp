@@ -53,6 +53,7 @@ const Verb probes{
     .details =
         R"(kprobes, uprobes, tracepoints, fentry and fexit, kprobe.multi, raw tracepoints, and
 functions that ftrace hooks. Those without a program or a process are the kernel's own, or of ftrace.
+A kprobe.multi link has a line for each of its functions from Linux 6.6 on; before, one without a name.
 
   weir probes
 )",
