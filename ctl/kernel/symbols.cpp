@@ -136,7 +136,13 @@ const Symbols::Table::Function* Symbols::Table::holding(std::uint64_t address) c
     if (at == by_address.begin()) {
         return nullptr;
     }
+    // Longer than any function: behind the last of the kernel, or of a module, lies something else,
+    // as the code of BPF programs that were loaded since.
+    constexpr std::uint64_t kLongest = 1U << 16;
     const std::uint64_t start = std::prev(at)->address;
+    if (address - start >= kLongest) {
+        return nullptr;
+    }
     const auto begins_before = [](const Function& f, std::uint64_t to) { return f.address < to; };
     return &*std::lower_bound(by_address.begin(), at, start, begins_before);
 }

@@ -225,6 +225,12 @@ Parsed<Value> Lowering::builtin(const Expression& expression) {
 // --- the packet ---------------------------------------------------------------------------------
 
 Parsed<Value> Lowering::no_packet(const Expression& expression) const {
+    if (scope_.result && scope_.arguments.empty()) {
+        return refuse(expression,
+                      fmt::format("'{}' is a packet's, and no argument of the function is "
+                                  "seen here: at its return only fentry sees them",
+                                  expression.text));
+    }
     return refuse(expression,
                   fmt::format("'{}' is a packet's, but nothing here is one: no argument "
                               "is a struct sk_buff, sock or xdp_buff",
@@ -294,6 +300,9 @@ Parsed<Value> Lowering::of_packet(const Expression& expression, const char* buff
                           : holder->operation == TRACE_PACKET ? buffer
                           : holder->operation == TRACE_FRAME  ? frame
                                                               : nullptr;
+    if (!holder && scope_.result && scope_.arguments.empty()) {
+        return no_packet(expression);
+    }
     if (members == nullptr || scope_.types == nullptr) {
         return refuse(expression,
                       fmt::format("'{}' is a packet's, but no argument is a struct sk_buff{} here",

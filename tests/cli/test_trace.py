@@ -131,6 +131,11 @@ def test_wrong_words(weir, words, complaint):
     (("raw:kfree_skb", "--args", "skb->lem"), "struct sk_buff has no member 'lem'; did you mean 'len'?"),
     (("raw:kfree_skb", "--args", "skb->users"), "'users' is a structure of 4 octets"),
     (("tp:sched:sched_switch", "--where", "dport == 1"), "'dport' is a packet's, but nothing here is one"),
+    (("ret:tcf_classify", "--backend", "kprobe", "--args", "packet"),
+     "'packet' is a packet's, and no argument of the function is seen here: at its return only fentry "
+     "sees them"),
+    (("ret:tcf_classify", "--backend", "kprobe", "--args", "packet_dev"),
+     "'packet_dev' is a packet's, and no argument of the function is seen here"),
     (("tp:skb:kfree_skb", "--where", "comm > 1"), "this is a text or an address, not a number"),
 ])
 def test_what_the_kernel_does_not_have(weir, words, complaint):
