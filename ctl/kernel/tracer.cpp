@@ -321,13 +321,18 @@ Result<> Tracer::poll(int milliseconds, const std::function<void(const trace_eve
 
 Result<std::vector<std::pair<trace_key, trace_total>>> Tracer::totals(bool clear) {
     const int map = bpf_map__fd(state_->bpf->maps.trace_totals);
+    std::vector<trace_key> keys; // nobody else deletes any
+    trace_key next{};
+    for (int error = bpf_map_get_next_key(map, nullptr, &next); error == 0;
+         error = bpf_map_get_next_key(map, &keys.back(), &next)) {
+        keys.push_back(next);
+    }
     std::vector<std::pair<trace_key, trace_total>> totals;
     std::vector<trace_total> of_cpus(possible_cpus());
-    trace_key key{}, next{};
-    for (int error = bpf_map_get_next_key(map, nullptr, &next); error == 0;
-         error = bpf_map_get_next_key(map, &key, &next)) {
-        key = next;
-        if (bpf_map_lookup_elem(map, &key, of_cpus.data()) != 0) {
+    for (const trace_key& key : keys) {
+        const int error = clear ? bpf_map_lookup_and_delete_elem(map, &key, of_cpus.data())
+                                : bpf_map_lookup_elem(map, &key, of_cpus.data());
+        if (error != 0) {
             continue;
         }
         trace_total sum{};
@@ -339,25 +344,19 @@ Result<std::vector<std::pair<trace_key, trace_total>>> Tracer::totals(bool clear
         }
         totals.emplace_back(key, sum);
     }
-    if (clear) {
-        for (const auto& [taken, total] : totals) {
-            bpf_map_delete_elem(map, &taken);
-        }
-    }
     return totals;
 }
 
+// In batches of whole buckets: from key to key one that is closed meanwhile would begin the walk
+// anew, and what was seen already would be seen twice.
 Result<std::vector<std::pair<trace_open_key, trace_opened>>> Tracer::open() const {
-    const int map = bpf_map__fd(state_->bpf->maps.trace_open);
-    std::vector<std::pair<trace_open_key, trace_opened>> all;
-    trace_open_key key{}, next{};
-    for (int error = bpf_map_get_next_key(map, nullptr, &next); error == 0;
-         error = bpf_map_get_next_key(map, &key, &next)) {
-        key = next;
-        trace_opened value{};
-        if (bpf_map_lookup_elem(map, &key, &value) == 0) {
-            all.emplace_back(key, value);
-        }
+    WEIR_TRY(const Elements elements, read_all(bpf_map__fd(state_->bpf->maps.trace_open)));
+    std::vector<std::pair<trace_open_key, trace_opened>> all(elements.count);
+    for (std::size_t i = 0; i < all.size(); i++) {
+        std::memcpy(&all[i].first, elements.keys.data() + i * sizeof(trace_open_key),
+                    sizeof(trace_open_key));
+        std::memcpy(&all[i].second, elements.values.data() + i * sizeof(trace_opened),
+                    sizeof(trace_opened));
     }
     return all;
 }

@@ -170,6 +170,20 @@ def test_a_leak_of_known_size(actor):
     assert closing(documents)["lost"] == 0
 
 
+def test_what_is_open_is_counted_once_while_other_things_are_closed(actor):
+    actor.do(LEAK)
+    leaks = Tracing("leaks", "@malloc", "--pid", actor.pid, "--top", 100, "-i", 0.05)
+    actor.do("for _ in range(2000): lost.append(libc.malloc(12345))")
+    actor.do("end = time.monotonic() + 2\n"
+             "while time.monotonic() < end: libc.free(libc.malloc(12345))")
+
+    documents = leaks.stop()[:-1]
+
+    counts = [sum(leak["allocations"] for leak in document["leaks"] if leak["octets"] ==
+                  leak["allocations"] * 12345) for document in documents]
+    assert len(counts) > 5 and max(counts) in (2000, 2001), counts  # one may be under way
+
+
 @pytest.mark.parametrize("words, complaint", [
     (("leaks",), "@malloc|@kmalloc"),
     (("leaks", "@maloc"), "did you mean '@malloc'?"),
