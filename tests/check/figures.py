@@ -55,6 +55,8 @@ class Results:
                 "latency": lambda name, percent, which="median":
                     self.case("apps", name)["latency_us"][percent][which],
                 "control": lambda name, which="median": self.case("control", name)["ms"][which],
+                "trace": lambda name, which="median", file="trace":
+                    self.case(file, name)["cost"][which],
                 "insns": lambda kernel, name:
                     self.files["instructions"]["kernels"][kernel]["instructions"][name],
                 "memory": self.memory,
