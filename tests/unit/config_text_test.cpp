@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <iterator>
@@ -108,9 +107,7 @@ TEST(ConfigText, PrintsTheCanonicalFormOfItself) {
 }
 
 TEST(ConfigText, TheExampleIsAccepted) {
-    const auto file =
-        std::filesystem::path(__FILE__).parent_path() / "../../docs/examples/weir.yaml";
-    std::ifstream stream(file);
+    std::ifstream stream(WEIR_EXAMPLE);
     const std::string yaml(std::istreambuf_iterator<char>(stream), {});
     std::vector<Warning> warnings;
 
