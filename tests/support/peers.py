@@ -13,7 +13,8 @@ import threading
 import time
 
 DEADLINE = 120  # s, of a machine under emulation: bpftrace alone compiles for ten
-MISSING = [tool for tool in ("bpftrace", "opensnoop", "funclatency") if shutil.which(tool) is None]
+MISSING = [tool for tool in ("bpftrace", "opensnoop", "funclatency", "cpudist")
+           if shutil.which(tool) is None]
 
 
 class Peer:

@@ -25,6 +25,8 @@ for _ in range({DROPS}): s.sendto(b"?", ("127.0.0.1", 4250))
 for _ in range({OPENS}): os.close(os.open("/etc/hostname", os.O_RDONLY))
 try: os.open("/not/there", os.O_RDONLY)
 except FileNotFoundError: pass
+end = time.process_time() + 0.3
+while time.process_time() < end: pass
 """
 
 BPFTRACE = """
@@ -57,7 +59,8 @@ def answers():
         tools = {"bpftrace": peer(Bpftrace(BPFTRACE.replace("PID", str(actor.pid)))),
                  "opensnoop": peer(Peer("opensnoop", "-p", actor.pid, ready="PID +COMM")),
                  "funclatency": peer(Peer("funclatency", "-m", "-p", actor.pid, "hrtimer_nanosleep",
-                                          ready="Tracing "))}
+                                          ready="Tracing ")),
+                 "cpudist": peer(Peer("cpudist", "-p", actor.pid, ready="Tracing "))}
         asked = {
             "count": weir("count", "fn:vfs_read", "--where", mine),
             "hist": weir("hist", "fn:vfs_read", "--value", "count", "--where",
@@ -65,6 +68,8 @@ def answers():
             "slept": weir("hist", "fn:hrtimer_nanosleep", "--unit", "ms", "--where", mine),
             "drops": weir("top", "tp:skb:kfree_skb", "--by", "reason", "--where",
                           f"self_pid == {actor.pid}"),
+            # cpudist shows only the threads that were made to leave: TASK_RUNNING is 0.
+            "oncpu": weir("hist", "@oncpu", "--pid", actor.pid, "--where", "prev_state == 0"),
             "opens": weir("trace", "sys:openat", "--ret", "--where", mine),
             "opened": weir("top", "sys:openat", "--by", "filename", "--where", mine),
             "top": weir("top", "fn:vfs_read", "--by", "comm", "--sum", "count", "--where", mine)}
@@ -73,7 +78,7 @@ def answers():
         actor.do(ACTIVITY)
         found = {name: each.stop() for name, each in asked.items()}
         found["bpftrace"] = tools["bpftrace"].maps()
-        for name in ("opensnoop", "funclatency"):
+        for name in ("opensnoop", "funclatency", "cpudist"):
             found[name] = tools[name].stop()
         stack.pop_all()
     actor.end()
@@ -81,7 +86,7 @@ def answers():
 
 
 def test_nothing_was_lost(answers):
-    for name in ("count", "hist", "slept", "drops", "opens", "opened", "top"):
+    for name in ("count", "hist", "slept", "drops", "oncpu", "opens", "opened", "top"):
         end = closing(answers[name])
         assert (end["lost"], end["nested"]) == (0, 0), name
 
@@ -107,6 +112,18 @@ def test_histogram_of_the_time_in_a_function(answers):
     assert weir["events"] == SLEEPS
     assert weir["slots"] == slots(answers["bpftrace"]["slept"])
     assert weir["slots"] == histogram(answers["funclatency"])
+
+
+def test_histogram_of_the_time_on_the_cpu(answers):
+    (weir,) = answers["oncpu"][0]["histograms"]
+    weir = {slot["from"]: slot["count"] for slot in weir["slots"]}
+    cpudist = {slot["from"]: slot["count"] for slot in histogram(answers["cpudist"])}
+
+    # The two stop one after the other, and read the clock one after the other: a time may fall into
+    # the bucket beside.
+    assert sum(weir.values()) > 0 and abs(sum(weir.values()) - sum(cpudist.values())) <= 2
+    apart = sum(abs(weir.get(at, 0) - cpudist.get(at, 0)) for at in weir.keys() | cpudist.keys())
+    assert apart <= 6, (weir, cpudist)
 
 
 def test_reasons_of_dropped_packets(answers):
