@@ -25,8 +25,12 @@ for _ in range({DROPS}): s.sendto(b"?", ("127.0.0.1", 4250))
 for _ in range({OPENS}): os.close(os.open("/etc/hostname", os.O_RDONLY))
 try: os.open("/not/there", os.O_RDONLY)
 except FileNotFoundError: pass
-end = time.process_time() + 0.3
-while time.process_time() < end: pass
+os.sched_setaffinity(0, {{0}})
+child = os.fork()  # both want that CPU: they are made to leave it by turns
+end = time.monotonic() + 0.6
+while time.monotonic() < end: pass
+if child == 0: os._exit(0)
+os.waitpid(child, 0)
 """
 
 BPFTRACE = """
@@ -121,9 +125,9 @@ def test_histogram_of_the_time_on_the_cpu(answers):
 
     # The two stop one after the other, and read the clock one after the other: a time may fall into
     # the bucket beside.
-    assert sum(weir.values()) > 0 and abs(sum(weir.values()) - sum(cpudist.values())) <= 2
-    apart = sum(abs(weir.get(at, 0) - cpudist.get(at, 0)) for at in weir.keys() | cpudist.keys())
-    assert apart <= 6, (weir, cpudist)
+    shared = sum(min(count, cpudist.get(at, 0)) for at, count in weir.items())
+    total = max(sum(weir.values()), sum(cpudist.values()))
+    assert total >= 10 and total - shared <= total // 5, (weir, cpudist)
 
 
 def test_reasons_of_dropped_packets(answers):
