@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <fmt/format.h>
+#include <utility>
 
 namespace weir::output {
 namespace {
@@ -29,6 +30,9 @@ void Output::text(const std::string& text) {
     if (!json_) {
         write(text);
     }
+    if (keeper_) {
+        since_ += text;
+    }
 }
 
 void Output::document(Json document) {
@@ -37,9 +41,12 @@ void Output::document(Json document) {
     }
 }
 
-void Output::line(Json document) {
+void Output::line(const Json& document) {
     if (json_) {
         write(json_line(document));
+    }
+    if (keeper_) {
+        keeper_(document, std::exchange(since_, {}));
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdio>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -42,7 +43,11 @@ public:
     bool json() const { return json_; }
     void text(const std::string& text); // only without --json
     void document(Json document);       // only with --json; adds "schema"
-    void line(Json document);           // the same on one line, of those of which many follow
+    void line(const Json& document);    // the same on one line, of those of which many follow
+    // From now on also hands every line() to `keeper`, with the text() since the one before, in
+    // either form of the output.
+    using Keeper = std::function<void(const Json& document, const std::string& text)>;
+    void keep(Keeper keeper) { keeper_ = std::move(keeper); }
     // Writes out what is buffered. Answers 0, or the errno of the first write that failed, also of
     // an earlier one: EPIPE where the reader has gone, ENOSPC, …
     int flush();
@@ -53,6 +58,8 @@ private:
     bool json_;
     std::FILE* to_;
     int error_ = 0;
+    Keeper keeper_;
+    std::string since_; // text, for the keeper
 };
 
 // A document on one line, as Output::line prints it; adds "schema".

@@ -6,7 +6,7 @@
 #include "verbs/all.h"
 #include "verbs/drops_ledger.h"
 #include "verbs/drops_table.h"
-#include "verbs/event_printer.h"
+#include "verbs/trace_lines.h"
 
 namespace weir::verbs {
 namespace {
@@ -80,18 +80,19 @@ Result<> run_each(const TraceWish& trace, const DropWish& wish, std::uint32_t ne
     steps[0].sink = trace::Sink::kEvent;
     WEIR_TRY(auto session,
              start_session(steps, trace, {.ring_octets = kRingOctets, .stacks = kStacks}, end));
+    const TraceOutput output(cx, TraceHeader::of(session, kEventTitle));
     cx.out.text(kEventTitle);
-    const EventPrinter print(cx, session, "");
     std::uint64_t shown = 0;
     const auto each = [&](const trace_event& event) {
-        const auto& fields = session.probes().at(event.probe).fields;
+        const trace::Probe& probe = session.probes().at(event.probe);
+        const auto& fields = probe.fields;
         const auto number = [&](DropValue of) { return event.number[fields[of].index]; };
         const trace_text& name = event.text[fields[kDropDevice].index];
         const bool wanted = !reason_name(fields[kDropReason], number(kDropReason)).empty() &&
                             wish.wants({name.octets, strnlen(name.octets, sizeof(name))},
                                        static_cast<std::uint32_t>(number(kDropNetns)), netns);
         if (wanted && (most == 0 || shown < most)) {
-            print(event);
+            output.show(event_document(event, probe, session.names(), ""));
             shown++;
         }
     };

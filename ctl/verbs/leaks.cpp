@@ -74,7 +74,7 @@ struct LeaksWish {
     bool sized = true; // each has a number of octets
     double older = 0;
     std::size_t top = 10;
-    double interval = 0;
+    Rounds rounds;
 };
 
 // The process's own C library; of a program without one, the program.
@@ -169,7 +169,9 @@ Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& wor
     if (options.count("top") > 0) {
         WEIR_TRY(wish.top, parse_number(option_text(options, "top"), "--top", 1, 1'000'000));
     }
-    WEIR_TRY(wish.interval, parse_interval(options));
+    WEIR_TRY(wish.rounds.interval, parse_interval(options));
+    WEIR_TRY(wish.rounds.most, parse_rounds(options));
+    wish.rounds.rest = wish.rounds.most == 0;
     return wish;
 }
 
@@ -261,8 +263,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_TRY(const LeaksWish wish, parse_leaks(options, words));
     std::optional<Report> report;
     return run_rounds(cx, wish.steps, wish.trace, {.open = 1U << 20, .stacks = kStacks},
-                      {.interval = wish.interval},
-                      [&](trace::Session& session, double) -> Result<> {
+                      wish.rounds, [&](trace::Session& session, double) -> Result<> {
                           WEIR_TRY(const auto leaks, read(wish, session));
                           if (!report) {
                               report.emplace(cx, wish, session);
@@ -283,6 +284,7 @@ void add_options(po::options_description& add) {
     option("top,T", text("N"), "stacks that are shown [10]");
     option("library", text("FILE"), "where malloc is [the process's C library]");
     add_interval(add, "print every so many seconds [once, at the end]");
+    add_rounds(add);
     add_tracing(add);
 }
 

@@ -233,9 +233,10 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         WEIR_TRY(wish.sample, lb_sampler(cx));
     }
     if (wish.steps.empty()) {
-        if (wish.trace.choice.where || wish.trace.choice.pid != 0) {
-            return usage(fmt::format("{}: nothing is traced that --where and --pid could choose",
-                                     words.front()));
+        if (wish.trace.choice.where || wish.trace.choice.pid != 0 || !wish.trace.file.empty()) {
+            return usage(
+                fmt::format("{}: nothing is traced that --where and --pid could choose, or -w keep",
+                            words.front()));
         }
         return run_sampler(cx, wish);
     }

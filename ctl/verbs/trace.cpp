@@ -86,13 +86,14 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_TRY(const std::uint32_t ring, parse_ring(options, kRingOctets));
     const kernel::Tracer::Room room{.ring_octets = ring, .stacks = kStacks};
     WEIR_TRY(auto session, start_session(wanted, wish, room, end));
-    const TraceHeader header = TraceHeader::of(session);
+    const TraceHeader header =
+        TraceHeader::of(session, preset ? preset_title(*preset) : kEventTitle);
     std::optional<TraceFile> file;
-    if (options.count("write") > 0) {
-        WEIR_TRY(file, TraceFile::create(option_text(options, "write"), header));
+    if (!wish.file.empty()) {
+        WEIR_TRY(file, TraceFile::create(wish.file, header));
     }
     const TraceOutput output(cx, header);
-    cx.out.text(preset ? preset_title(*preset) : kEventTitle);
+    cx.out.text(header.title);
     const auto put = [&](const output::Json& document) {
         if (file) {
             file->write(document);
@@ -108,7 +109,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
                 const PresetEvent made =
                     preset_event(*preset, event, probe, session.names(), header);
                 if (file) {
-                    file->write(made.document);
+                    file->write(made.document, made.line);
                 }
                 cx.out.text(made.line);
                 cx.out.line(made.document);
@@ -143,10 +144,8 @@ void add_options(po::options_description& add) {
     option("number,n", po::value<std::string>()->value_name("N"), "end after so many events");
     option("ring", po::value<std::string>()->value_name("SIZE"),
            "room for events that wait to be shown: 64K, 16M [4M]");
-    option("write,w", po::value<std::string>()->value_name("FILE"),
-           "also keep it in a file, for --read");
     option("read", po::value<std::string>()->value_name("FILE"),
-           "print what is in a file of -w, as it was printed then");
+           "print what is in a file of -w, of any verb, as it was printed then");
     option("resolve-syscall", po::value<std::string>()->value_name("CALL"),
            "print the function that a system call is, and nothing else");
     add_tracing(add);

@@ -19,13 +19,12 @@ public:
             return fail_errno("opening " + path_, errno);
         }
         if (!next()) {
-            return refuse(1, cut_ ? "is cut within its header"
-                                  : "is empty: not a file of `weir trace -w`");
+            return refuse(1, cut_ ? "is cut within its header" : "is empty: not a file of -w");
         }
         WEIR_TRY(const Json first, document());
         WEIR_TRY(TraceHeader header, header_of(first));
+        cx_.out.text(header.title);
         const TraceOutput output(cx_, std::move(header));
-        cx_.out.text(kEventTitle);
         bool closed = false;
         while (next()) {
             if (closed) {
@@ -81,15 +80,22 @@ private:
     Result<TraceHeader> header_of(const Json& first) const {
         auto header = TraceHeader::parse(first);
         if (!header) {
-            return refuse(number_, "no header of `weir trace -w`");
+            return refuse(number_, "no header of a file of -w");
         }
         return *std::move(header);
     }
 
     Result<> show(const Json& document, const TraceOutput& output) const {
         try {
-            (void)output.text(document); // also with --json, what lacks something is refused
-            output.show(document);
+            if (!document.contains("text")) {
+                (void)output.text(document); // also with --json, what lacks something is refused
+                output.show(document);
+                return {};
+            }
+            Json shown = document;
+            cx_.out.text(shown.at("text").get<std::string>());
+            shown.erase("text");
+            cx_.out.line(shown);
         } catch (const Json::exception&) {
             return refuse(number_, "neither an event nor a closing line");
         }
@@ -117,8 +123,12 @@ Result<TraceFile> TraceFile::create(const std::string& path, const TraceHeader& 
     return made;
 }
 
-void TraceFile::write(const Json& document) {
-    lines_ += output::json_line(document);
+void TraceFile::write(const Json& document, const std::optional<std::string>& text) {
+    Json line = document;
+    if (text) {
+        line["text"] = *text;
+    }
+    lines_ += output::json_line(line);
 }
 
 Result<> TraceFile::flush() {

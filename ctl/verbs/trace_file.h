@@ -1,18 +1,20 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "verbs/trace_lines.h"
 
-// Files of `weir trace -w`: the header, then the documents of --json, a document a line.
+// Files of -w: the header, then the documents of --json, a document a line. Beside its keys a
+// document has "text", what was shown for it; not so an event, whose line is made of it alone.
 namespace weir::verbs {
 
 class TraceFile {
 public:
     // Makes the file anew.
     static Result<TraceFile> create(const std::string& path, const TraceHeader& header);
-    void write(const output::Json& document);
+    void write(const output::Json& document, const std::optional<std::string>& text = {});
     // What has been written so far is in the file when this returns, whatever becomes of this
     // process: whole lines.
     Result<> flush();

@@ -51,10 +51,11 @@ std::string time_of_day(double seconds, const TraceHeader& header) {
                        at % kSecond / 1000);
 }
 
-TraceHeader TraceHeader::of(const trace::Session& session) {
+TraceHeader TraceHeader::of(const trace::Session& session, std::string title) {
     utsname system{};
     ::uname(&system);
     TraceHeader header{.command = own_words(),
+                       .title = std::move(title),
                        .version = WEIR_VERSION,
                        .kernel = system.release,
                        .wall_clock_ns = now(CLOCK_REALTIME) - now(CLOCK_MONOTONIC),
@@ -77,6 +78,7 @@ TraceHeader TraceHeader::of(const trace::Session& session) {
 Json TraceHeader::to_json() const {
     return {{"trace",
              {{"command", command},
+              {"title", title},
               {"weir", version},
               {"kernel", kernel},
               {"wall_clock_ns", wall_clock_ns},
@@ -88,6 +90,7 @@ std::optional<TraceHeader> TraceHeader::parse(const Json& document) {
     try {
         const Json& trace = document.at("trace");
         TraceHeader header{.command = trace.at("command").get<std::vector<std::string>>(),
+                           .title = trace.at("title").get<std::string>(),
                            .version = trace.at("weir").get<std::string>(),
                            .kernel = trace.at("kernel").get<std::string>(),
                            .wall_clock_ns = trace.at("wall_clock_ns").get<std::int64_t>(),

@@ -15,6 +15,7 @@ namespace weir::verbs {
 // What the documents of one command have in common.
 struct TraceHeader {
     std::vector<std::string> command; // its words
+    std::string title;                // shown before the first document
     std::string version;              // of weir
     std::string kernel;               // its release
     std::int64_t wall_clock_ns = 0;   // to be added to CLOCK_MONOTONIC, for UTC since 1970
@@ -22,7 +23,7 @@ struct TraceHeader {
     output::Json texts;               // by probe: names of the values that are texts, not names of
                                       // something; these are shown in quotes
 
-    static TraceHeader of(const trace::Session& session);
+    static TraceHeader of(const trace::Session& session, std::string title);
     output::Json to_json() const;
     // nullopt: it is none.
     static std::optional<TraceHeader> parse(const output::Json& document);

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "text/lexer.h"
+#include "verbs/trace_file.h"
 
 namespace weir::verbs {
 namespace {
@@ -22,6 +23,20 @@ Error expression_error(const char* option, const text::TextError& error) {
                  Fault::kUsage);
 }
 
+// Whatever is shown is kept too; nullptr: it is not asked for.
+Result<std::shared_ptr<TraceFile>> keep_in_file(Context& cx, const TraceWish& wish,
+                                                const trace::Session& session) {
+    if (wish.file.empty()) {
+        return nullptr;
+    }
+    WEIR_TRY(auto made, TraceFile::create(wish.file, TraceHeader::of(session, "")));
+    auto file = std::make_shared<TraceFile>(std::move(made));
+    cx.out.keep([file](const output::Json& document, const std::string& text) {
+        file->write(document, text);
+    });
+    return file;
+}
+
 } // namespace
 
 void add_tracing(po::options_description& add) {
@@ -31,7 +46,9 @@ void add_tracing(po::options_description& add) {
         "backend", po::value<std::string>()->value_name("NAME"),
         "tp, raw_tp, fentry, kprobe.multi, kprobe or uprobe [the best that the kernel has]")(
         "seconds,d", po::value<std::string>()->value_name("S"),
-        "end after so long [when it is interrupted]");
+        "end after so long [when it is interrupted]")(
+        "write,w", po::value<std::string>()->value_name("FILE"),
+        "also keep it in a file, for `weir trace --read`");
 }
 
 Result<std::uint32_t> parse_ring(const po::variables_map& options, std::uint32_t unless_given) {
@@ -70,6 +87,7 @@ Result<TraceWish> parse_limits(const po::variables_map& options) {
         wish.choice.pid = static_cast<int>(pid);
     }
     WEIR_TRY(wish.seconds, parse_seconds(options, "seconds"));
+    wish.file = option_text(options, "write");
     return wish;
 }
 
@@ -273,6 +291,7 @@ Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const Tr
                     const Ready& ready) {
     TraceEnd end;
     WEIR_TRY(auto session, start_session(steps, wish, room, end, ready));
+    WEIR_TRY(const auto file, keep_in_file(cx, wish, session));
     auto before = steady_clock::now();
     for (std::uint64_t done = 0; rounds.most == 0 || done < rounds.most; done++) {
         const bool more = end.wait(rounds.interval);
@@ -282,6 +301,7 @@ Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const Tr
         const auto now = steady_clock::now();
         WEIR_CHECK(show(session, std::chrono::duration<double>(now - before).count()));
         before = now;
+        WEIR_CHECK(file ? file->flush() : Result<>{});
         if (cx.out.flush() != 0) {
             return {}; // nobody reads it any more
         }
@@ -289,7 +309,8 @@ Result<> run_rounds(Context& cx, const std::vector<trace::Step>& steps, const Tr
             break;
         }
     }
-    return show_closing(cx, session);
+    WEIR_CHECK(show_closing(cx, session));
+    return file ? file->flush() : Result<>{};
 }
 
 } // namespace weir::verbs

@@ -13,7 +13,7 @@
 // What the tracing verbs have in common.
 namespace weir::verbs {
 
-// --where, --pid, --backend, --seconds
+// --where, --pid, --backend, --seconds, --write
 void add_tracing(po::options_description& add);
 
 // -i
@@ -38,6 +38,7 @@ struct TraceWish {
     trace::Backend backend = trace::Backend::kAny;
     trace::Choice choice;
     double seconds = 0; // 0: until it is interrupted
+    std::string file;   // of -w; empty: none
 };
 // Without sources, as for a preset.
 Result<TraceWish> parse_limits(const po::variables_map& options);

@@ -1,4 +1,4 @@
-"""`weir trace -w` and `--read`: what a session wrote is printed as it was, and nothing else is."""
+"""`-w` and `weir trace --read`: what a session wrote is printed as it was, and nothing else is."""
 
 import json
 import time
@@ -66,6 +66,29 @@ def test_documents_are_those_of_json(weir, actor, tmp_path):
     assert header["trace"]["kernel"] == open("/proc/sys/kernel/osrelease").read().strip()
 
 
+@pytest.mark.parametrize("words", [
+    ("count", "tp:skb:kfree_skb", "raw:kfree_skb"),
+    ("rate", "tp:skb:kfree_skb", "-i", "0.2"),
+    ("hist", "tp:net:netif_receive_skb", "--value", "len", "--by", "comm"),
+    ("hist", "tp:skb:kfree_skb", "--value", "dport", "--where", "dport == 1"),  # of nothing
+    ("top", "tp:skb:kfree_skb", "--by", "reason, stack", "-i", "0.2"),
+    ("leaks", "tp:net:net_dev_queue", "--to", "tp:skb:kfree_skb", "--id", "skbaddr"),
+    ("trace", "@conns"),
+])
+@pytest.mark.parametrize("text", [True, False])
+def test_every_verb_is_read_as_it_was_shown(weir, actor, tmp_path, words, text):
+    path = tmp_path / "session"
+    session = Tracing(*words, "-w", path, text=text)
+    actor.do(DROPS.format(3, 4253) + "\nl = socket.create_server(('127.0.0.1', 0))\n"
+             "c = socket.create_connection(l.getsockname())\nc.close()\ntime.sleep(0.5)")
+    live = session.stop()
+
+    again = weir(*([] if text else ["--json"]), "trace", "--read", path)
+
+    assert (again if text else [json.loads(line) for line in again.splitlines()]) == live
+    assert ("lost; probes" in live) if text else closing(live)["lost"] == 0
+
+
 def test_a_killed_session_is_readable_up_to_its_last_whole_line(weir, actor, tmp_path):
     path = tmp_path / "events"
     trace = Tracing(*words(path, 4252), text=True)
@@ -102,15 +125,16 @@ def without(key):
 
 
 @pytest.mark.parametrize("change, complaint", [
-    (lambda text: "", ":1: is empty: not a file of `weir trace -w`"),
+    (lambda text: "", ":1: is empty: not a file of -w"),
     (lambda text: text[:30], ":1: is cut within its header"),
     (lambda text: "root:x:0:0\n", ":1: no JSON document"),
-    (lambda text: '{"schema": 1, "rules": []}\n', ":1: no header of `weir trace -w`"),
-    (lambda text: "".join(text.splitlines(keepends=True)[1:]), ":1: no header of `weir trace -w`"),
+    (lambda text: '{"schema": 1, "rules": []}\n', ":1: no header of a file of -w"),
+    (lambda text: "".join(text.splitlines(keepends=True)[1:]), ":1: no header of a file of -w"),
     (changed(0, lambda header: {**header, "schema": 2}), ":1: schema 2: this weir reads 1"),
     (changed(0, without("schema")), ":1: schema is missing: this weir reads 1"),
     (changed(2, "}{\n"), ":3: no JSON document"),
     (changed(2, "\n"), ":3: no JSON document"),
+    (changed(2, lambda event: {**event, "text": 7}), ":3: neither an event nor a closing line"),
     (changed(3, without("probe")), ":4: neither an event nor a closing line"),
     (changed(3, lambda event: {**event, "time": "now"}), ":4: neither an event nor a closing line"),
     (changed(3, lambda event: {**event, "values": 7}), ":4: neither an event nor a closing line"),
