@@ -1,11 +1,13 @@
 #include "kernel/btf.h"
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include <cerrno>
 #include <string_view>
 
+#include "base/fd.h"
 #include "kernel/refusal.h"
 
 namespace weir::kernel {
@@ -134,6 +136,33 @@ Result<Btf> Btf::of_kernel() {
     btf* types = btf__load_vmlinux_btf();
     if (types == nullptr) {
         return refusal("reading the kernel's types (/sys/kernel/btf/vmlinux)", errno);
+    }
+    return Btf(std::make_unique<State>(types));
+}
+
+bool Btf::is_of_kernel(std::uint32_t id) {
+    const Fd fd(bpf_btf_get_fd_by_id(id));
+    char name[32] = {};
+    bpf_btf_info info{};
+    info.name = reinterpret_cast<__u64>(name);
+    info.name_len = sizeof(name);
+    __u32 size = sizeof(info);
+    return fd && bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0 && info.kernel_btf != 0 &&
+           std::string_view(name) == "vmlinux";
+}
+
+Result<Btf> Btf::of_module(std::uint32_t id, const Btf& kernel) {
+    btf* types = btf__load_from_kernel_by_id_split(id, kernel.state_->types);
+    if (types == nullptr) {
+        return refusal("reading a module's types", errno);
+    }
+    return Btf(std::make_unique<State>(types));
+}
+
+Result<Btf> Btf::of_program(std::uint32_t id) {
+    btf* types = btf__load_from_kernel_by_id(id);
+    if (types == nullptr) {
+        return refusal("reading a program's types", errno);
     }
     return Btf(std::make_unique<State>(types));
 }

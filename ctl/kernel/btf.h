@@ -37,11 +37,16 @@ struct BtfFunction {
     std::uint32_t id = 0; // of the function itself: what fentry is attached to
 };
 
-// The types of the running kernel and of its modules, as far as it tells them
+// The types of the running kernel, of its modules and of BPF programs, as far as it tells them
 // (/sys/kernel/btf; Documentation/bpf/btf.rst). Names, sizes and places are of this kernel.
 class Btf {
 public:
     static Result<Btf> of_kernel();
+    // By the ids that bpf(2) has for them. A module's are told on top of the kernel's, which must
+    // outlive them.
+    static bool is_of_kernel(std::uint32_t id);
+    static Result<Btf> of_module(std::uint32_t id, const Btf& kernel);
+    static Result<Btf> of_program(std::uint32_t id);
     Btf(Btf&&) noexcept;
     Btf& operator=(Btf&&) noexcept;
     ~Btf();

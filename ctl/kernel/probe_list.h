@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "kernel/btf.h"
 
 namespace weir::kernel {
 
@@ -13,12 +12,15 @@ namespace weir::kernel {
 struct AttachedProbe {
     std::string kind =
         {}; // "kprobe", "fentry", "tracepoint", "uprobe", "kprobe.multi", "ftrace", …
-    std::string where =
-        {}; // "vfs_read", "skb:kfree_skb", "libc.so.6+0x1234"; "" where it is not told
+    // "vfs_read", "kfree_skb", "/lib/libc.so.6:malloc", "PROGRAM:function"; "": it is not told
+    std::string where = {};
+    std::string file = {};     // of uprobes
+    std::uint64_t offset = 0;  // of uprobes in their file, octets
     std::uint32_t program = 0; // its BPF program's id; 0: none
     std::string program_name = {};
     int pid = 0; // who holds it; 0: nobody, or nobody that can be seen
     std::string comm = {};
+    std::string pin = {}; // what keeps it without a process; "": nothing
 };
 
 // By the kernel's lists (kprobes/list of debugfs, enabled_functions of tracefs), bpf(2)'s links,

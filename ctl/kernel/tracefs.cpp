@@ -61,22 +61,28 @@ void split_declaration(const std::string& declaration, TracepointField& field) {
     }
 }
 
-} // namespace
-
-Result<> reach_tracefs() {
+// Readable at `place`: where nothing is mounted there, by a mount of this process alone.
+Result<> reach(const char* type, const char* place, long magic) {
     struct statfs found {};
-    const auto there = [&] {
-        return statfs(kTracefs, &found) == 0 && found.f_type == TRACEFS_MAGIC;
-    };
-    if (there()) {
+    if (statfs(place, &found) == 0 && found.f_type == magic) {
         return {};
     }
     if (unshare(CLONE_NEWNS) != 0 ||
         mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-        mount("tracefs", kTracefs, "tracefs", 0, nullptr) != 0) {
-        return refusal(std::string("mounting tracefs on ") + kTracefs, errno);
+        mount(type, place, type, 0, nullptr) != 0) {
+        return refusal(std::string("mounting ") + type + " on " + place, errno);
     }
     return {};
+}
+
+} // namespace
+
+Result<> reach_tracefs() {
+    return reach("tracefs", kTracefs, TRACEFS_MAGIC);
+}
+
+Result<> reach_debugfs() {
+    return reach("debugfs", "/sys/kernel/debug", DEBUGFS_MAGIC);
 }
 
 Result<std::vector<Tracepoint>> find_tracepoints(const std::string& subsystem,

@@ -34,6 +34,8 @@ struct Tracepoint {
 // Makes tracefs readable at /sys/kernel/tracing: where nothing is mounted there, by a mount that
 // only this process sees and that ends with it.
 Result<> reach_tracefs();
+// The same of debugfs, at /sys/kernel/debug.
+Result<> reach_debugfs();
 
 // Those that match both patterns of a shell, sorted.
 Result<std::vector<Tracepoint>> find_tracepoints(const std::string& subsystem,

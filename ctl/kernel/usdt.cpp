@@ -1,24 +1,20 @@
 #include "kernel/usdt.h"
 
 #include <fcntl.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <sstream>
 
 #include "base/fd.h"
+#include "kernel/elf_file.h"
 #include "kernel/refusal.h"
 
 namespace weir::kernel {
 namespace {
-
-using File = std::unique_ptr<Elf, int (*)(Elf*)>;
 
 constexpr std::uint32_t kStapsdt = 3; // NT_STAPSDT
 
@@ -47,21 +43,6 @@ std::optional<std::string> look_for(const std::string& name) {
         }
     }
     return std::nullopt;
-}
-
-// Where an address of the program lies in its file; 0: nowhere.
-std::uint64_t in_file(Elf* elf, std::uint64_t address) {
-    std::size_t count = 0;
-    elf_getphdrnum(elf, &count);
-    for (std::size_t i = 0; i < count; i++) {
-        GElf_Phdr segment;
-        if (gelf_getphdr(elf, static_cast<int>(i), &segment) != nullptr &&
-            segment.p_type == PT_LOAD && address >= segment.p_vaddr &&
-            address - segment.p_vaddr < segment.p_memsz) {
-            return address - segment.p_vaddr + segment.p_offset;
-        }
-    }
-    return 0;
 }
 
 struct Sections {
@@ -128,10 +109,9 @@ Result<UsdtFile> read_usdt(const std::string& file) {
     if (!fd) {
         return refusal("opening " + *path, errno);
     }
-    elf_version(EV_CURRENT);
-    const File elf(elf_begin(fd.get(), ELF_C_READ_MMAP, nullptr), elf_end);
+    const ElfFile elf = read_elf(fd.get());
     GElf_Ehdr header;
-    if (!elf || elf_kind(elf.get()) != ELF_K_ELF || gelf_getehdr(elf.get(), &header) == nullptr) {
+    if (!elf || gelf_getehdr(elf.get(), &header) == nullptr) {
         return fail(*path + " is no program and no library (ELF)");
     }
     if (header.e_machine != kMachine || gelf_getclass(elf.get()) != ELFCLASS64) {

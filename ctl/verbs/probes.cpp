@@ -15,7 +15,8 @@ Result<> run(const po::variables_map&, const Words& words, Context& cx) {
                          {"PROG", output::Align::kRight},
                          {"NAME"},
                          {"PID", output::Align::kRight},
-                         {"COMM"}});
+                         {"COMM"},
+                         {"PINNED AT"}});
     output::Json list = output::Json::array();
     for (const kernel::AttachedProbe& each : probes) {
         const auto number = [](std::uint64_t value) {
@@ -24,10 +25,15 @@ Result<> run(const po::variables_map&, const Words& words, Context& cx) {
         table.row({each.kind, each.where.empty() ? "-" : each.where, number(each.program),
                    each.program_name.empty() ? "-" : each.program_name,
                    number(static_cast<std::uint64_t>(each.pid)),
-                   each.comm.empty() ? "-" : output::one_line(each.comm)});
+                   each.comm.empty() ? "-" : output::one_line(each.comm),
+                   each.pin.empty() ? "-" : each.pin});
         output::Json json{{"kind", each.kind}};
         if (!each.where.empty()) {
             json["where"] = each.where;
+        }
+        if (!each.file.empty()) {
+            json["file"] = each.file;
+            json["offset"] = each.offset;
         }
         if (each.program != 0) {
             json["program"] = each.program;
@@ -36,6 +42,9 @@ Result<> run(const po::variables_map&, const Words& words, Context& cx) {
         if (each.pid != 0) {
             json["pid"] = each.pid;
             json["comm"] = each.comm;
+        }
+        if (!each.pin.empty()) {
+            json["pin"] = each.pin;
         }
         list.push_back(std::move(json));
     }
@@ -51,9 +60,13 @@ const Verb probes{
     .operands = "",
     .summary = "every probe that is in the kernel now, anybody's, with its owner",
     .details =
-        R"(kprobes, uprobes, tracepoints, fentry and fexit, kprobe.multi, raw tracepoints, and
-functions that ftrace hooks. Those without a program or a process are the kernel's own, or of ftrace.
-A kprobe.multi link has a line for each of its functions from Linux 6.6 on; before, one without a name.
+        R"(kprobes, uprobes, tracepoints, fentry, fexit, fmod_ret, LSM, freplace, iterators, kprobe.multi,
+uprobe.multi, raw tracepoints, perf events that run a program, and functions that ftrace hooks. WHERE
+is a function, PROGRAM:FUNCTION in a BPF program, or FILE:FUNCTION (FILE+OFFSET where the file names none).
+Those without a program or a process are the kernel's own, or of ftrace; PINNED AT is what keeps one
+whose process has ended. kprobe.multi has a line for each of its functions from Linux 6.6 on,
+uprobe.multi for each of its places from 6.8 on; before, one without a name. Before 6.6 a pinned perf
+event tells its program alone.
 
   weir probes
 )",

@@ -1,5 +1,6 @@
 """XDP and TC programs as sources: packets from a namespace, with Weir's own programs on their way."""
 
+import json
 import os
 import subprocess
 
@@ -139,3 +140,21 @@ def test_what_cannot_be(cable):
         refused("trace", "xdp:weir_ingress", "--backend", "kprobe")
     assert "'mark' is a packet's, but no argument is a struct sk_buff here" in \
         refused("trace", "xdp:weir_ingress", "--args", "mark")
+
+
+def test_probes_of_a_program(cable):
+    def of_programs():
+        found = json.loads(run(WEIR, "--json", "probes"))["probes"]
+        return {(each["kind"], each["where"]): each for each in found
+                if ":" in each["where"] and "file" not in each}
+    before = of_programs()
+    assert {kind for kind, _ in before} <= {"freplace"}  # libxdp's dispatcher, where it is there
+
+    trace = Tracing("trace", "xdp:weir_ingress@entry", "xdp:weir_ingress@exit")
+    now = of_programs()
+
+    added = {key: each["pid"] for key, each in now.items() if key not in before}
+    assert added == {("fentry", "weir_ingress:weir_ingress"): trace.process.pid,
+                     ("fexit", "weir_ingress:weir_ingress"): trace.process.pid}
+    trace.stop()
+    assert of_programs() == before

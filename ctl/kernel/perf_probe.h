@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+
+#include "kernel/probe_list.h"
+#include "kernel/symbols.h"
+
+// Perf events that run BPF programs: kprobes, uprobes and tracepoints one by one, and samples. The
+// kernel tells of them by a process' descriptor and, from Linux 6.6 on, by their links.
+namespace weir::kernel {
+
+// What stands behind the descriptor `fd` of process `pid`. "": no program runs there. Of a sample
+// (`perf_event_open` of hardware or of a clock) it tells no more than that it is one.
+AttachedProbe perf_probe_of_descriptor(int pid, int fd, const Symbols& symbols);
+
+// What a BPF_LINK_TYPE_PERF_EVENT link is attached to, but for its program. Before 6.6: nothing.
+AttachedProbe perf_probe_of_link(int link, const Symbols& symbols);
+
+// Where nothing else is told.
+inline constexpr const char* kPerfEvent = "perf event";
+
+} // namespace weir::kernel
