@@ -26,8 +26,8 @@ bool private_map(std::string_view map) {
     return std::find(kPrivate.begin(), kPrivate.end(), map) != kPrivate.end();
 }
 
-Result<TestRun> run(int program, Program which, std::span<const std::uint8_t> frame,
-                    std::uint32_t ifindex) {
+Result<TestRun> test_run(int program, Program which, std::span<const std::uint8_t> frame,
+                         std::uint32_t ifindex) {
     TestRun result;
     result.output.resize(frame.size() + kGrowth);
     Options<bpf_test_run_opts> settings;
@@ -65,21 +65,24 @@ Result<TestRun> run(int program, Program which, std::span<const std::uint8_t> fr
 
 } // namespace
 
-Result<TestRun> explain(const Node& node, Program program, std::span<const std::uint8_t> frame,
-                        std::uint32_t ifindex) {
-    if (frame.size() < ETH_HLEN) {
-        return usage("a frame of " + std::to_string(frame.size()) +
-                     " octets: the kernel's test run takes no less than an Ethernet header, " +
-                     std::to_string(ETH_HLEN));
-    }
+Result<Explainer> Explainer::open(const Node& node, Program program) {
     const auto file = program == Program::kIngress ? ObjectFile::kIngress : ObjectFile::kTc;
     WEIR_TRY(Object object, Object::open(file, {.nodes = node.limits().nodes, .explaining = true}));
     WEIR_CHECK(object.size_maps(node.limits()));
     WEIR_CHECK(object.reuse_maps(node.pins().root() / "maps", private_map));
     WEIR_CHECK(object.load());
-    WEIR_TRY(const int fd, object.program(name(program)));
-    WEIR_TRY(TestRun result, run(fd, program, frame, ifindex));
-    WEIR_TRY(const int notes, object.map(maps::explanations.name));
+    return Explainer(std::move(object), program);
+}
+
+Result<TestRun> Explainer::run(std::span<const std::uint8_t> frame, std::uint32_t ifindex) const {
+    if (frame.size() < ETH_HLEN) {
+        return usage("a frame of " + std::to_string(frame.size()) +
+                     " octets: the kernel's test run takes no less than an Ethernet header, " +
+                     std::to_string(ETH_HLEN));
+    }
+    WEIR_TRY(const int fd, object_.program(name(program_)));
+    WEIR_TRY(TestRun result, test_run(fd, program_, frame, ifindex));
+    WEIR_TRY(const int notes, object_.map(maps::explanations.name));
     const __u32 only = 0;
     if (bpf_map_lookup_elem(notes, &only, &result.why) != 0) {
         return refusal("reading the explanation", errno);

@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "kernel/node.h"
+#include "kernel/objects.h"
 #include "maps/explanation.h"
 
 namespace weir::kernel {
@@ -17,9 +18,18 @@ struct TestRun {
     explanation why{};
 };
 
-// Runs a second instance of the loaded program, with the live generation and flow table to read and
-// counters of its own, on one frame (BPF_PROG_TEST_RUN). `ifindex` 0: no particular interface.
-Result<TestRun> explain(const Node& node, Program program, std::span<const std::uint8_t> frame,
-                        std::uint32_t ifindex);
+// A second instance of the loaded program, with the live generation and flow table to read and
+// counters of its own.
+class Explainer {
+public:
+    static Result<Explainer> open(const Node& node, Program program);
+    // What becomes of one frame (BPF_PROG_TEST_RUN). `ifindex` 0: no particular interface.
+    Result<TestRun> run(std::span<const std::uint8_t> frame, std::uint32_t ifindex) const;
+
+private:
+    Explainer(Object object, Program program) : object_(std::move(object)), program_(program) {}
+    Object object_;
+    Program program_;
+};
 
 } // namespace weir::kernel

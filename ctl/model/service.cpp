@@ -1,5 +1,6 @@
 #include "model/service.h"
 
+#include <algorithm>
 #include <charconv>
 
 namespace weir::model {
@@ -96,6 +97,13 @@ Result<ServiceKey> ServiceKey::parse(std::string_view text) {
     WEIR_TRY(const std::uint16_t port, parse_port(text, parts.port));
     WEIR_TRY(const Transport proto, parse_proto(text, text.substr(slash + 1)));
     return ServiceKey{*vip, port, proto};
+}
+
+const Backend* Service::backend_in(Slot backend_slot) const {
+    const auto found = std::find_if(backends.begin(), backends.end(), [&](const Backend& backend) {
+        return backend.slot == backend_slot;
+    });
+    return found == backends.end() ? nullptr : &*found;
 }
 
 } // namespace weir::model

@@ -49,6 +49,9 @@ struct Service {
 
     Handle handle = 0;
     Slot slot = kNoSlot;
+
+    // nullptr: none has it.
+    const Backend* backend_in(Slot backend_slot) const;
 };
 
 } // namespace weir::model

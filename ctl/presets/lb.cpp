@@ -1,4 +1,7 @@
+#include "presets/lb.h"
+
 #include "presets/all.h"
+#include "presets/tcp.h"
 
 namespace weir::presets {
 namespace {
@@ -9,7 +12,7 @@ std::vector<Cell> row(const Counted& counted) {
     for (const std::uint64_t each : counted.read) {
         cells.push_back(cell(each));
     }
-    cells.resize(9, {"-", nullptr}); // a backend drops nothing
+    cells.resize(11, {"-", nullptr}); // a backend drops nothing
     return cells;
 }
 
@@ -17,7 +20,19 @@ std::vector<Cell> row(const Counted& counted) {
 
 Result<Preset> lb() {
     using output::Align;
-    Preset preset{.name = "lb", .interval = 1};
+    Preset preset{.name = "lb", .interval = 1, .of_weir = true};
+    WEIR_TRY(auto words, sent_resets());
+    const std::size_t resets = words.size();
+    for (trace::StepWords each : sent_again()) {
+        words.push_back(std::move(each));
+    }
+    for (std::size_t i = 0; i < words.size(); i++) {
+        const LbAnswer answer = i < resets ? LbAnswer::kReset : LbAnswer::kSentAgain;
+        words[i].values =
+            std::to_string(static_cast<std::uint64_t>(answer)) + ", " + words[i].values;
+        words[i].sink = trace::Sink::kCount;
+    }
+    WEIR_TRY(preset.steps, trace::parse_steps(words));
     preset.view = {.columns = {{"SERVICE", "service"},
                                {"BACKEND", "backend"},
                                {"WEIGHT", "weight", Align::kRight},
@@ -26,6 +41,8 @@ Result<Preset> lb() {
                                {"MOVED", "moved", Align::kRight},
                                {"PACKETS", "packets", Align::kRight},
                                {"OCTETS", "octets", Align::kRight},
+                               {"RESETS", "resets", Align::kRight},
+                               {"RETRANS", "retransmitted", Align::kRight},
                                {"DROPPED", "dropped", Align::kRight}},
                    .sort = 6,
                    .row = row};

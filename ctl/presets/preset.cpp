@@ -38,7 +38,9 @@ const std::vector<Entry>& all() {
          backlog},
         {"top", "progs", "BPF programs: runs a second, ns a run, share of a CPU, place", progs},
         {"top", "pathcost", "ns a packet in XDP programs, and in driver and stack", pathcost},
-        {"top", "lb", "services and backends: new flows, flows that moved, packets", lb},
+        {"top", "lb",
+         "services and backends: new and moved flows, packets, what backends reset and send again",
+         lb},
         {"top", "blk", "processes by their disk I/O (biotop)", blk},
         {"top", "pagecache", "processes by their use of the page cache (cachetop)", pagecache},
     };

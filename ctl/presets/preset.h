@@ -58,7 +58,8 @@ struct View {
 struct Preset {
     std::string name; // "blk"
     std::vector<trace::Step> steps = {};
-    double interval = 0; // seconds, where none is asked for; 0: once, at the end
+    double interval = 0;  // seconds, where none is asked for; 0: once, at the end
+    bool of_weir = false; // its sampler reads Weir's own maps: the verb's
     // Of a histogram: expressions that the words of --by stand for.
     std::vector<std::pair<std::string, std::string>> by = {};
     View view = {}; // of a table, or of events

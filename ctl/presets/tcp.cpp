@@ -29,6 +29,7 @@ std::vector<View::Column> flow_columns() {
 namespace {
 
 constexpr int kStateWidth = 12, kNumberWidth = 8;
+constexpr const char* kFlow = "saddr, sport, daddr, dport";
 
 std::vector<Cell> flow_cells(const std::vector<Cell>& values) {
     return {values.begin(), values.begin() + 4};
@@ -55,23 +56,25 @@ std::vector<Cell> retrans_row(const Counted& event) {
 
 } // namespace
 
+std::vector<trace::StepWords> sent_again() {
+    return {{.source = "raw:tcp_retransmit_skb", .packet = "sk", .values = kFlow},
+            {.source = "raw:tcp_retransmit_synack", .packet = "req", .values = kFlow}};
+}
+
 // What the sender knows when it sends again: in "loss" its timer ran out, in "recovery" others were
 // acknowledged, in "open" it probes the tail (RFC 8985, 7).
 Result<Preset> retrans() {
     Preset preset{.name = "retrans"};
-    WEIR_TRY(
-        preset.steps,
-        trace::parse_steps({{.source = "raw:tcp_retransmit_skb",
-                             .packet = "sk",
-                             .values = "saddr, sport, daddr, dport, sk->__sk_common.skc_state, "
-                                       "((struct inet_connection_sock *)sk)->icsk_ca_state, "
-                                       "((struct inet_connection_sock *)sk)->icsk_retransmits, "
-                                       "((struct tcp_sock *)sk)->snd_cwnd, skb->len",
-                             .sink = trace::Sink::kEvent},
-                            {.source = "raw:tcp_retransmit_synack",
-                             .packet = "req",
-                             .values = "saddr, sport, daddr, dport, 3, 4, req->num_timeout, 1, 0",
-                             .sink = trace::Sink::kEvent}}));
+    auto words = sent_again();
+    words[0].values += ", sk->__sk_common.skc_state, "
+                       "((struct inet_connection_sock *)sk)->icsk_ca_state, "
+                       "((struct inet_connection_sock *)sk)->icsk_retransmits, "
+                       "((struct tcp_sock *)sk)->snd_cwnd, skb->len";
+    words[1].values += ", 3, 4, req->num_timeout, 1, 0";
+    for (trace::StepWords& each : words) {
+        each.sink = trace::Sink::kEvent;
+    }
+    WEIR_TRY(preset.steps, trace::parse_steps(words));
     preset.view = {.columns = flow_columns(), .row = retrans_row};
     for (const View::Column& each :
          {View::Column{"STATE", "state", Align::kLeft, kStateWidth},
@@ -113,48 +116,55 @@ Result<bool> tells_reasons() {
 }
 
 // What a packet is answered with goes the other way.
-trace::StepWords answer(const char* source, const char* where, const char* also,
-                        const std::string& more) {
+trace::StepWords answer(const char* source, const char* where, const char* also) {
     return {.source = source,
             .packet = "skb",
             .where = where,
             .also = also,
-            .values = "0, daddr, dport, saddr, sport, 0" + more,
-            .sink = trace::Sink::kEvent};
+            .values = "daddr, dport, saddr, sport"};
 }
 
 // Of its own accord: by close(2) with SO_LINGER 0, or with data that nobody read. The port has been
 // given back: only inet_sock still knows it.
-trace::StepWords abort(const char* where, const char* also, const std::string& more) {
+trace::StepWords abort(const char* where, const char* also) {
     return {.source = "raw:tcp_send_reset",
             .packet = "sk",
             .where = where,
             .also = also,
-            .values = "0, saddr, ((struct inet_sock *)sk)->inet_sport, daddr, dport, "
-                      "sk->__sk_common.skc_state" +
-                      more,
-            .sink = trace::Sink::kEvent};
+            .values = "saddr, ((struct inet_sock *)sk)->inet_sport, daddr, dport"};
 }
 
 } // namespace
 
-Result<Preset> resets() {
-    Preset preset{.name = "resets"};
+Result<std::vector<trace::StepWords>> sent_resets() {
     WEIR_TRY(const bool reasons, tells_reasons());
-    const std::string more = reasons ? ", reason" : "";
     // A reset that is sent unasked has no packet, or (before 6.9) one without an IP header yet.
     std::vector<trace::StepWords> words{
-        answer("raw:tcp_send_reset", "skb != 0", "skb->network_header != 0", more),
-        abort("skb == 0", nullptr, more),
-        abort("skb != 0", "skb->network_header == 0", more),
-        {.source = "raw:tcp_receive_reset",
-         .packet = "sk",
-         .values = "1, daddr, dport, saddr, sport, sk->__sk_common.skc_state",
-         .sink = trace::Sink::kEvent}};
+        answer("raw:tcp_send_reset", "skb != 0", "skb->network_header != 0"),
+        abort("skb == 0", nullptr), abort("skb != 0", "skb->network_header == 0")};
     if (!reasons) { // a reset is never answered with one
         const char* answers = "!((struct tcphdr *)(skb->head + skb->transport_header))->rst";
-        words.push_back(answer("fn:tcp_v4_send_reset", "sk == 0", answers, ""));
-        words.push_back(answer("fn:tcp_v6_send_reset", "sk == 0", answers, ""));
+        words.push_back(answer("fn:tcp_v4_send_reset", "sk == 0", answers));
+        words.push_back(answer("fn:tcp_v6_send_reset", "sk == 0", answers));
+    }
+    return words;
+}
+
+Result<Preset> resets() {
+    Preset preset{.name = "resets"};
+    const std::string state = ", sk->__sk_common.skc_state";
+    WEIR_TRY(const bool reasons, tells_reasons());
+    WEIR_TRY(auto words, sent_resets());
+    for (trace::StepWords& each : words) {
+        each.values = "0, " + each.values +
+                      (each.packet == std::string_view("sk") ? state : ", 0") +
+                      (reasons ? ", reason" : "");
+    }
+    words.push_back({.source = "raw:tcp_receive_reset",
+                     .packet = "sk",
+                     .values = "1, daddr, dport, saddr, sport" + state});
+    for (trace::StepWords& each : words) {
+        each.sink = trace::Sink::kEvent;
     }
     WEIR_TRY(preset.steps, trace::parse_steps(words));
     preset.view = {.columns = {{"RESET", "reset", Align::kLeft, 8}}, .row = resets_row};

@@ -13,4 +13,9 @@ std::uint64_t number(const Cell& cell);
 // SADDR SPORT DADDR DPORT
 std::vector<View::Column> flow_columns();
 
+// Steps at what sends a segment again, and at what sends a reset. Their values: saddr, sport,
+// daddr, dport of what is sent.
+std::vector<trace::StepWords> sent_again();
+Result<std::vector<trace::StepWords>> sent_resets();
+
 } // namespace weir::presets

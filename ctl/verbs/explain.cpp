@@ -37,7 +37,8 @@ struct Bench {
     Session session;
     model::Config config;
     Where where;
-    std::uint32_t ifindex = 0;
+    std::uint32_t ifindex;
+    kernel::Explainer explainer;
 };
 
 Result<Bench> open_bench(Context& cx, const Where& where) {
@@ -48,7 +49,8 @@ Result<Bench> open_bench(Context& cx, const Where& where) {
         WEIR_TRY(const auto interface, kernel::find_interface(where.device));
         ifindex = interface.index;
     }
-    return Bench{std::move(session), std::move(config), where, ifindex};
+    WEIR_TRY(auto explainer, kernel::Explainer::open(session.node, where.program));
+    return Bench{std::move(session), std::move(config), where, ifindex, std::move(explainer)};
 }
 
 Result<Story> tell(const Bench& bench, const Frame& frame) {
@@ -58,8 +60,7 @@ Result<Story> tell(const Bench& bench, const Frame& frame) {
         return fail(fmt::format("the frame has {} octets: an Ethernet frame has at least {}",
                                 frame.size(), kShortest));
     }
-    WEIR_TRY(auto run,
-             kernel::explain(bench.session.node, bench.where.program, frame, bench.ifindex));
+    WEIR_TRY(auto run, bench.explainer.run(frame, bench.ifindex));
     return tell_story(bench.config, bench.where.program, frame, run);
 }
 

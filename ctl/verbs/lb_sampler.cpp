@@ -4,7 +4,9 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <utility>
 
+#include "verbs/lb_answers.h"
 #include "verbs/state.h"
 
 namespace weir::verbs {
@@ -53,7 +55,8 @@ Result<Flows> count_flows(const kernel::Node& node, const model::Service& servic
     return flows;
 }
 
-Result<> add_service(const kernel::Node& node, const model::Service& service, const Before& before,
+Result<> add_service(const kernel::Node& node, const model::Service& service,
+                     const std::map<model::Handle, Answers>& answers, const Before& before,
                      Before& now, std::vector<Counted>& rows) {
     WEIR_TRY(const Flows flows, count_flows(node, service, before, now));
     const auto at = [](const auto& map, auto key) {
@@ -69,17 +72,21 @@ Result<> add_service(const kernel::Node& node, const model::Service& service, co
         WEIR_TRY(const backend_count hits, node.backend_hits(backend.slot));
         const backend_count earlier = at(before.backends, backend.handle);
         now.backends[backend.handle] = hits;
-        rows.push_back({.keys = {cell(service.key.to_string()), cell(backend.address.to_string())},
-                        .read = {backend.weight, at(flows.held, backend.handle),
-                                 hits.flows - earlier.flows, at(flows.moved, backend.handle),
-                                 hits.packets - earlier.packets, hits.bytes - earlier.bytes}});
+        const Answers answered = at(answers, backend.handle);
+        rows.push_back(
+            {.keys = {cell(service.key.to_string()), cell(backend.address.to_string())},
+             .read = {backend.weight, at(flows.held, backend.handle), hits.flows - earlier.flows,
+                      at(flows.moved, backend.handle), hits.packets - earlier.packets,
+                      hits.bytes - earlier.bytes, answered.resets, answered.sent_again}});
         held += at(flows.held, backend.handle);
         moved += at(flows.moved, backend.handle);
         weight += backend.weight;
     }
+    const Answers answered = at(answers, service.handle);
     rows.push_back({.keys = {cell(service.key.to_string()), cell("all")},
                     .read = {weight, held, all.flows - was.flows, moved, all.packets - was.packets,
-                             all.bytes - was.bytes, all.dropped - was.dropped}});
+                             all.bytes - was.bytes, answered.resets, answered.sent_again,
+                             all.dropped - was.dropped}});
     return {};
 }
 
@@ -87,8 +94,9 @@ Result<> sample(const Session& session, Before& before, std::vector<Counted>& ro
     Before now;
     now.any = true;
     WEIR_TRY(const model::Config config, live_config(session.node));
+    WEIR_TRY(const auto answers, answers_of(session.node, config, std::exchange(rows, {})));
     for (const model::Service& service : config.balancer.services) {
-        WEIR_CHECK(add_service(session.node, service, before, now, rows));
+        WEIR_CHECK(add_service(session.node, service, answers, before, now, rows));
     }
     if (!before.any) {
         rows.clear();

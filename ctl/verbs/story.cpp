@@ -67,15 +67,6 @@ const model::Service* find_service_by_slot(const model::Config& config, model::S
     return nullptr;
 }
 
-const model::Backend* find_backend_by_slot(const model::Service& service, model::Slot slot) {
-    for (const model::Backend& backend : service.backends) {
-        if (backend.slot == slot) {
-            return &backend;
-        }
-    }
-    return nullptr;
-}
-
 std::string octets(std::size_t begin, std::size_t end) {
     return end - begin == 1 ? fmt::format("octet {}", begin)
                             : fmt::format("octets {}-{}", begin, end - 1);
@@ -144,9 +135,8 @@ private:
         }
         line("service", service->key.to_string());
         story_.json["service"] = service->key.to_string();
-        const auto* backend = run_.why.backend == NO_TABLE
-                                  ? nullptr
-                                  : find_backend_by_slot(*service, run_.why.backend);
+        const auto* backend =
+            run_.why.backend == NO_TABLE ? nullptr : service->backend_in(run_.why.backend);
         if (backend == nullptr) {
             return;
         }

@@ -20,6 +20,7 @@ struct TopWish {
     std::vector<trace::Step> steps;
     presets::View view;
     presets::Sampler sample;
+    bool of_weir = false;     // the sampler is to be made
     std::size_t rows = kRows; // 0: all
     Rounds rounds;
     bool reverse = false;
@@ -106,6 +107,7 @@ Result<TopWish> parse_top(const po::variables_map& options, const Words& words) 
         wish.steps = std::move(preset->steps);
         wish.view = std::move(preset->view);
         wish.sample = std::move(preset->sample);
+        wish.of_weir = preset->of_weir;
         wish.rounds.interval = preset->interval;
     } else {
         WEIR_CHECK(parse_sources(options, words, wish));
@@ -229,7 +231,7 @@ Result<> run_sampler(Context& cx, const TopWish& wish) {
 
 Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(TopWish wish, parse_top(options, words));
-    if (wish.steps.empty() && !wish.sample) { // @lb: its counters are in Weir's own maps
+    if (wish.of_weir) {
         WEIR_TRY(wish.sample, lb_sampler(cx));
     }
     if (wish.steps.empty()) {

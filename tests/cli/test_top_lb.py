@@ -26,7 +26,7 @@ def test_new_flows_moved_flows_and_packets(weir, tmp_path, monkeypatch):
     octets = 22 * 54
     assert rows["10.0.2.2"] == {"service": SERVICE, "backend": "10.0.2.2", "weight": 2, "flows": 21,
                        "new": away + 1, "moved": away, "packets": 22, "octets": octets,
-                       "dropped": None}
+                       "resets": 0, "retransmitted": 0, "dropped": None}
     assert rows["all"] == {**rows["10.0.2.2"], "backend": "all", "dropped": 0}
 
 

@@ -40,6 +40,12 @@ compile::Images drop_all() {
     return images;
 }
 
+Result<TestRun> explain(const Node& node, Program program, const std::vector<std::uint8_t>& frame,
+                        std::uint32_t ifindex) {
+    WEIR_TRY(const auto explainer, Explainer::open(node, program));
+    return explainer.run(frame, ifindex);
+}
+
 class Explain : public NetnsTest {
 protected:
     void SetUp() override {
