@@ -46,15 +46,23 @@ class Peer:
         assert self._ready.wait(DEADLINE) and self.process.poll() is None, \
             f"{self.words}: {self.output}"
 
+    def wait_for(self, done):
+        """Until that is true of what it has printed."""
+        deadline = time.monotonic() + DEADLINE
+        while not done(self.output):
+            assert time.monotonic() < deadline, f"{self.words}: {self.output}"
+            time.sleep(0.02)
+
     def stop(self):
         """What it printed until Ctrl-C."""
         deadline = time.monotonic() + DEADLINE
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"{self.words} does not end: {self.output}"
-            # bpftrace 0.17 sees the signal only while it waits for events: not every one.
+            # bpftrace 0.17 sees the signal only while it waits for events: not every one. Another
+            # while it detaches and prints would end it at once.
             self.process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=2)
+                self.process.wait(timeout=20)
         self._reader.join()
         self.process.stdout.close()
         return self.output
@@ -79,7 +87,9 @@ class Bpftrace(Peer):
     def maps(self):
         """Its maps by name, without their @; of histograms the list of buckets."""
         maps = {}
-        for line in self.stop().splitlines():
+        output = self.stop()
+        assert self.process.returncode == 0, output
+        for line in output.splitlines():
             if not line.startswith("{"):
                 continue  # one is empty at Ctrl-C
             document = json.loads(line)
