@@ -1,0 +1,109 @@
+"""Two namespaces with a cable between them, what runs in them, and how long that takes by its own
+clock."""
+
+import json
+import os
+import subprocess
+
+from tracing import Actor
+
+NEAR, FAR = "10.77.0.1", "10.77.0.2"
+
+JOIN = """
+import ctypes
+with open('/run/netns/{}') as there: assert ctypes.CDLL(None).setns(there.fileno(), 0x40000000) == 0
+"""
+
+
+class Pair:
+    """Two namespaces with a cable between them: near0 10.77.0.1 -- far0 10.77.0.2."""
+
+    def __init__(self):
+        name = f"wp{os.getpid()}"
+        self.namespaces = {"near": f"{name}-near", "far": f"{name}-far"}
+        self.actors = []
+        for namespace in self.namespaces.values():
+            self.ip("netns", "add", namespace)
+        self.ip("link", "add", "near0", "netns", self.namespaces["near"], "type", "veth", "peer",
+                "name", "far0", "netns", self.namespaces["far"])
+        for side, address in (("near", NEAR), ("far", FAR)):
+            self.on(side, "ip", "addr", "add", f"{address}/24", "dev", f"{side}0")
+            self.on(side, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+            for device in ("lo", f"{side}0"):
+                self.on(side, "ip", "link", "set", device, "up")
+        for side, other, address in (("near", "far", FAR), ("far", "near", NEAR)):
+            mac = self.on(other, "cat", f"/sys/class/net/{other}0/address").strip()
+            self.on(side, "ip", "neigh", "replace", address, "lladdr", mac, "dev", f"{side}0",
+                    "nud", "permanent")
+
+    @staticmethod
+    def ip(*words):
+        subprocess.run(["ip", *words], check=True)
+
+    def on(self, side, *words):
+        return subprocess.run(["ip", "netns", "exec", self.namespaces[side], *words], text=True,
+                              check=True, capture_output=True).stdout
+
+    def actor(self, side):
+        actor = Actor()
+        actor.do(JOIN.format(self.namespaces[side]))
+        self.actors.append(actor)
+        return actor
+
+    def end_actors(self):
+        for actor in self.actors:
+            actor.end()
+        self.actors.clear()
+
+    def down(self):
+        for namespace in self.namespaces.values():
+            self.ip("netns", "del", namespace)
+
+
+UDP = "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+
+
+def listen(port):
+    return (f"l = socket.create_server(('{FAR}', {port}))\n")
+
+
+def timed(code):
+    """That code, which then prints how many seconds it took."""
+    return f"began = time.monotonic()\n{code}\nprint(time.monotonic() - began)"
+
+
+def is_nearly(measured, whole):
+    """What is measured is a part of the whole, as the actors' clocks have it, and most of it: calls
+    and wakings are the rest."""
+    return 0.7 * whole <= measured <= whole
+
+
+STAMPED = """
+import struct
+s.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS: when it came to the stack
+def arrival():
+    number, ((_, _, when),), _, _ = s.recvmsg(1, 64)
+    seconds, nanoseconds = struct.unpack('qq', when)
+    return number[0], seconds * 10**9 + nanoseconds
+"""
+
+
+class Journeys:
+    """Datagrams from near to far, and how long they are under way."""
+
+    def __init__(self, pair, port):
+        self.port = port
+        self.near, self.far = pair.actor("near"), pair.actor("far")
+        self.near.do(UDP)
+        self.far.do(UDP + f"s.bind(('{FAR}', {port}))" + STAMPED)
+        self._sent = []
+
+    def send(self, count, octets):
+        self._sent = json.loads(self.near.ask(
+            f"sent = []\nfor n in range({count}):\n    sent.append(time.time_ns())\n"
+            f"    s.sendto(bytes([n]) * {octets}, ('{FAR}', {self.port}))\nprint(sent)"))
+
+    def us_until(self, count):
+        """Of so many, which it waits for: from the calls that sent them to the far stack."""
+        arrived = json.loads(self.far.ask(f"print([list(arrival()) for _ in range({count})])"))
+        return sum(at - self._sent[number] for number, at in arrived) / 1000
