@@ -132,6 +132,8 @@ Result<std::size_t> Capture::poll(int milliseconds,
     return state_->ring->poll(std::min(milliseconds, kAtMost), each);
 }
 
+void Capture::watch(model::Slot rule) { state_->ring->watch(rule); }
+
 Result<> Capture::stop() {
     state_->end();
     WEIR_CHECK(state_->ring->settle());

@@ -65,6 +65,8 @@ public:
                              const std::function<void(const CapturedPacket&)>& each);
     // No more packets; those that were taken are still to be polled, until poll() answers 0.
     Result<> stop();
+    // From now on what the rule with this slot decides; for one that was asked for from the start.
+    void watch(model::Slot rule);
     Result<CaptureBooks> books() const;
 
     struct State;

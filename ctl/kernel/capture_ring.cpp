@@ -86,6 +86,10 @@ bool CaptureRing::renew() {
     return until.exchange(now + static_cast<std::uint64_t>(kTerm)) >= now;
 }
 
+void CaptureRing::watch(model::Slot rule) {
+    std::atomic_ref(settings().rule).store(rule, std::memory_order_relaxed);
+}
+
 // The kernel waits for every program that may still see the old ring before it returns.
 Result<> CaptureRing::settle() const {
     const __u32 only = 0;

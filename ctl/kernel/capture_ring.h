@@ -23,6 +23,8 @@ public:
 
     // Puts off the time when the data plane ends by itself. Answers false if that had passed.
     bool renew();
+    // See Capture::watch().
+    void watch(model::Slot rule);
     // The packets that are being walked have ended when this returns.
     Result<> settle() const;
     Result<std::size_t> poll(int milliseconds,

@@ -62,6 +62,8 @@ public:
 
     // Newest first. Empty until the first publish().
     Result<std::vector<Kept>> generations() const;
+    // Of the live one; 0 before the first publish(). Cheap: no tables are read.
+    Result<std::uint64_t> live_number() const;
 
     // Builds the tables of a new generation in unused places, reads them back, and turns the packet
     // path to them by one store. A table equal to the live generation's is shared, not built again.

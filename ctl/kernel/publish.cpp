@@ -396,4 +396,13 @@ Result<std::vector<Kept>> Node::generations() const {
     return kept;
 }
 
+Result<std::uint64_t> Node::live_number() const {
+    WEIR_TRY(const std::uint32_t live, live_slot(*this));
+    if (live >= GENERATION_SLOTS) {
+        return 0;
+    }
+    WEIR_TRY(const auto records, read_records(*this));
+    return records[live].number;
+}
+
 } // namespace weir::kernel

@@ -45,7 +45,7 @@ Result<std::uint32_t> parse_verdicts(const po::variables_map& options, bool own)
     return bits;
 }
 
-Result<std::optional<model::Slot>> parse_rule(const po::variables_map& options,
+Result<std::optional<model::Rule>> parse_rule(const po::variables_map& options,
                                               const CaptureTarget& target) {
     if (options.count("rule") == 0) {
         return std::nullopt;
@@ -57,15 +57,18 @@ Result<std::optional<model::Slot>> parse_rule(const po::variables_map& options,
     WEIR_TRY(const auto handle, parse_number(option_text(options, "rule"), "--rule", 1, kMost));
     WEIR_TRY(const auto config, live_config(*target.node));
     WEIR_TRY(const auto found, find_rule(config, std::nullopt, static_cast<model::Handle>(handle)));
-    return config.chain(found.chain).rules[found.index].slot;
+    return config.chain(found.chain).rules[found.index];
 }
 
 Result<kernel::CaptureWish> parse_wish(const po::variables_map& options,
-                                       const CaptureTarget& target) {
+                                       const CaptureTarget& target,
+                                       const std::optional<model::Rule>& rule) {
     kernel::CaptureWish wish{.ifindex = target.ifindex, .hooks = target.hooks};
+    if (rule) {
+        wish.rule = rule->slot;
+    }
     WEIR_TRY(wish.points, parse_points(options));
     WEIR_TRY(wish.verdicts, parse_verdicts(options, target.node.has_value()));
-    WEIR_TRY(wish.rule, parse_rule(options, target));
     WEIR_TRY(wish.ring_octets, parse_ring(options, CAPTURE_RING));
     if (options.count("snap") > 0) {
         WEIR_TRY(const auto snap,
@@ -116,8 +119,10 @@ Result<Limits> parse_limits_of(const po::variables_map& options) {
 // One run of the command, from the switch on to the switch off.
 class Run {
 public:
-    Run(Context& cx, CaptureTarget target, CaptureWords& words, PacketFilter filter)
-        : cx_(cx), target_(std::move(target)), words_(words), filter_(std::move(filter)) {}
+    Run(Context& cx, CaptureTarget target, CaptureWords& words, PacketFilter filter,
+        std::optional<model::Handle> rule)
+        : cx_(cx), target_(std::move(target)), words_(words), filter_(std::move(filter)),
+          rule_(rule) {}
 
     // `path` "": no file.
     Result<> capture(const kernel::CaptureWish& wish, const Limits& limits, const std::string& path,
@@ -138,6 +143,7 @@ public:
         while (!end.reached() && !enough() && !refused_) {
             constexpr int kLook = 200;
             WEIR_CHECK(capture.poll(end.wait_ms(kLook), each));
+            WEIR_CHECK(follow_rule(capture));
             WEIR_TRY(const bool read, flush());
             if (!read) {
                 return {}; // nobody reads it any more
@@ -160,6 +166,18 @@ public:
 private:
     bool enough() const { return limits_.packets != 0 && shown_ >= limits_.packets; }
 
+    // A rule that is replaced keeps its handle, not its slot.
+    Result<> follow_rule(kernel::Capture& capture) {
+        if (!rule_) {
+            return {};
+        }
+        WEIR_CHECK(words_.keep_up(*target_.node));
+        if (const auto slot = words_.slot_of(*rule_)) {
+            capture.watch(*slot);
+        }
+        return {};
+    }
+
     void take(const kernel::CapturedPacket& packet) {
         const capture_record& record = packet.record;
         const bool takes =
@@ -170,6 +188,9 @@ private:
         }
         if (target_.node) {
             words_.look(*target_.node, record);
+        }
+        if (rule_ && words_.handle(record).value_or(*rule_) != *rule_) {
+            return; // its slot is another rule's now
         }
         shown_++;
         if (file_) {
@@ -221,6 +242,7 @@ private:
     CaptureTarget target_;
     CaptureWords& words_;
     PacketFilter filter_;
+    std::optional<model::Handle> rule_;
     WallTime clock_ = {};
     Limits limits_ = {};
     std::optional<CaptureFile> file_ = {};
@@ -235,7 +257,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     const std::string expression = join(Words(words.begin() + 1, words.end()), " ");
     WEIR_TRY(auto filter, PacketFilter::parse(expression));
     WEIR_TRY(auto target, find_capture_target(cx, word, hooks));
-    WEIR_TRY(const auto wish, parse_wish(options, target));
+    WEIR_TRY(const auto rule, parse_rule(options, target));
+    WEIR_TRY(const auto wish, parse_wish(options, target, rule));
 
     CaptureWords meanings(cx);
     if (target.node) {
@@ -244,7 +267,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         meanings.set_program(
             fmt::format("{} (id {})", target.program->full_name(), target.program->id));
     }
-    return Run(cx, std::move(target), meanings, std::move(filter))
+    return Run(cx, std::move(target), meanings, std::move(filter),
+               rule ? std::optional(rule->handle) : std::nullopt)
         .capture(wish, limits, option_text(options, "write"), expression);
 }
 

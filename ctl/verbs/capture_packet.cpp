@@ -1,5 +1,6 @@
 #include "verbs/capture_packet.h"
 
+#include <algorithm>
 #include <array>
 #include <fmt/format.h>
 #include <net/if.h>
@@ -31,13 +32,13 @@ const std::vector<std::string_view>& xdp_action_names() {
 
 Result<> CaptureWords::follow(const kernel::Node& node) {
     WEIR_TRY(const auto live, read_live(node));
-    generation_ = live.generation;
-    rules_.clear();
+    Generation now{.number = live.generation, .rules = {}};
     for (const auto chain : {model::ChainName::kIngress, model::ChainName::kEgress}) {
         for (const model::Rule& rule : live.saved.config.chain(chain).rules) {
-            rules_[rule.slot] = {chain, rule.handle, text::print(rule)};
+            now.rules[rule.slot] = {chain, rule.handle, text::print(rule)};
         }
     }
+    keep(std::move(now));
     WEIR_TRY(const auto entries, node.ifaces());
     for (const auto& [ifindex, entry] : entries) {
         devices_[ifindex] = interface_name(entry);
@@ -45,18 +46,53 @@ Result<> CaptureWords::follow(const kernel::Node& node) {
     return {};
 }
 
-void CaptureWords::look(const kernel::Node& node, const capture_record& record) {
-    if (record.generation == generation_) {
-        return;
+// Packets of the generation before may still be in the ring: it is kept, too.
+void CaptureWords::keep(Generation generation) {
+    constexpr std::size_t kKept = 2;
+    std::erase_if(generations_,
+                  [&](const Generation& each) { return each.number == generation.number; });
+    generations_.insert(generations_.begin(), std::move(generation));
+    generations_.resize(std::min(generations_.size(), kKept));
+}
+
+Result<> CaptureWords::keep_up(const kernel::Node& node) {
+    WEIR_TRY(const auto live, node.live_number());
+    if (!generations_.empty() && generations_.front().number == live) {
+        return {};
     }
     const auto lock = kernel::Lock::take(cx_.pins, kernel::Lock::Mode::kShared);
-    if (lock) {
-        (void)follow(node);
+    return lock ? follow(node) : Result<>{};
+}
+
+void CaptureWords::look(const kernel::Node& node, const capture_record& record) {
+    if (find(record.generation) != nullptr) {
+        return;
     }
-    if (generation_ != record.generation) {
-        rules_.clear(); // superseded: its slots may be other rules' by now
-        generation_ = record.generation;
+    (void)keep_up(node);
+    if (find(record.generation) == nullptr) {
+        keep({.number = record.generation, .rules = {}}); // superseded: nobody knows its rules
     }
+}
+
+const CaptureWords::Generation* CaptureWords::find(std::uint64_t number) const {
+    const auto found =
+        std::find_if(generations_.begin(), generations_.end(),
+                     [&](const Generation& each) { return each.number == number; });
+    return found == generations_.end() ? nullptr : &*found;
+}
+
+std::optional<model::Slot> CaptureWords::slot_of(model::Handle handle) const {
+    for (const auto& [slot, rule] : generations_.front().rules) {
+        if (rule.handle == handle) {
+            return slot;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<model::Handle> CaptureWords::handle(const capture_record& record) const {
+    const NamedRule* named = rule(record);
+    return named != nullptr ? std::optional(named->handle) : std::nullopt;
 }
 
 std::string CaptureWords::device(std::uint32_t ifindex) const {
@@ -78,8 +114,12 @@ std::string CaptureWords::verdict(const capture_record& record) const {
 }
 
 const CaptureWords::NamedRule* CaptureWords::rule(const capture_record& record) const {
-    const auto found = rules_.find(record.rule);
-    return record.rule == CAPTURE_NO_RULE || found == rules_.end() ? nullptr : &found->second;
+    const Generation* judge = find(record.generation);
+    if (record.rule == CAPTURE_NO_RULE || judge == nullptr) {
+        return nullptr;
+    }
+    const auto found = judge->rules.find(record.rule);
+    return found == judge->rules.end() ? nullptr : &found->second;
 }
 
 std::string CaptureWords::why(const capture_record& record) const {

@@ -18,11 +18,18 @@ class CaptureWords {
 public:
     explicit CaptureWords(const Context& cx) : cx_(cx) {}
 
-    Result<> follow(const kernel::Node& node); // rules, and the names that interfaces have in it
+    // Reads the live generation's rules, and the names that interfaces have in this node.
+    Result<> follow(const kernel::Node& node);
+    // The same if another generation is in force than was read last.
+    Result<> keep_up(const kernel::Node& node);
     void set_program(std::string name) { program_ = std::move(name); }
-    // Reads the rules anew if this packet was judged by others.
+    // Reads the rules if those that judged this packet are not known.
     void look(const kernel::Node& node, const capture_record& record);
 
+    // Where the rule with this handle is in the generation that was read last, if it is in there.
+    std::optional<model::Slot> slot_of(model::Handle handle) const;
+    // Of the rule that decided; none if there was none, or its generation ended before it was read.
+    std::optional<model::Handle> handle(const capture_record& record) const;
     std::string device(std::uint32_t ifindex) const;
     std::string verdict(const capture_record& record) const; // "drop"; "XDP_DROP"
     // "rule 3", "truncated"; "" for other people's programs.
@@ -40,12 +47,17 @@ private:
         model::Handle handle = 0;
         std::string text;
     };
+    struct Generation {
+        std::uint64_t number = 0;
+        std::map<model::Slot, NamedRule> rules;
+    };
+    void keep(Generation generation);
+    const Generation* find(std::uint64_t number) const;
     const NamedRule* rule(const capture_record& record) const;
 
     const Context& cx_;
     std::string program_;
-    std::uint64_t generation_ = 0;
-    std::map<model::Slot, NamedRule> rules_;
+    std::vector<Generation> generations_; // what was read last is in front
     std::map<std::uint32_t, std::string> devices_;
 };
 

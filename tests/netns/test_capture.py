@@ -236,6 +236,45 @@ def test_packets_are_named_by_the_rules_that_judged_them(node, file):
     assert second.endswith(": tcp dport 23 accept")
 
 
+def test_a_rule_is_followed_where_it_goes(node, file):
+    """A rule that is replaced keeps its handle; its counters become another rule's."""
+    handle = [rule["handle"] for rule in
+              node.weir_json("fw", "list", "ingress")["chains"][0]["rules"]][1]
+    capture = Capture(node, "front", "--rule", handle, "--entry", "-w", file)
+
+    def ports():
+        return [packet[TCP].dport for packet in rdpcap(file)]
+
+    def drop_others(*others):
+        for port in others:
+            node.weir("fw", "insert", f"tcp dport {port} drop")
+        node.send("rt", *[tcp(port) for port in others])
+        barrier(node)
+
+    node.send("rt", tcp(23))
+    barrier(node)
+    node.weir("fw", "replace", "handle", str(handle), "tcp dport 24 drop")
+
+    def follows():
+        node.send("rt", tcp(23), tcp(24))
+        return 24 in ports()
+    node.until(follows, "the capture goes with the rule")
+
+    drop_others(101, 102, 103)
+    before = len(ports())
+    node.send("rt", tcp(24))
+    node.until(lambda: len(ports()) == before + 1, "the next packet is captured")
+
+    node.weir("fw", "delete", "handle", str(handle))
+    drop_others(104, 105, 106)
+    node.send("rt", tcp(24))
+    barrier(node)
+    capture.stop()
+    assert ports() == [23] + [24] * before
+    assert {text.split(": ")[0] for (text,) in tshark(file, "frame.comment")} == {
+        f"verdict drop; reason rule; ingress rule handle {handle}"}
+
+
 def test_a_second_capture_is_refused_and_leaves_the_file(node, file):
     Capture(node, "front", "-w", file)
     with open(file, "rb") as there:
