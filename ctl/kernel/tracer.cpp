@@ -1,4 +1,4 @@
-#include "kernel/tracer.h"
+#include "kernel/tracer_state.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -9,14 +9,8 @@
 #include <cstring>
 #include <set>
 
-#include "kernel/bpf.h"
-#include "kernel/refusal.h"
-#include "trace.skel.h"
-
 namespace weir::kernel {
 namespace {
-
-using Link = std::unique_ptr<bpf_link, int (*)(bpf_link*)>;
 
 tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log) {
     const auto why = refusal(doing, error);
@@ -82,35 +76,13 @@ private:
 
 } // namespace
 
-struct Tracer::State {
-    trace_bpf* bpf = nullptr;
-    std::vector<Link> links = {};
-    std::vector<Fd> fds = {}; // of links that libbpf has no type for, and of clones and their maps
-    ring_buffer* ring = nullptr;
-    const std::function<void(const trace_event&)>* each = nullptr;
-
-    State() = default;
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-    ~State() {
-        links.clear(); // before what they run
-        fds.clear();
-        ring_buffer__free(ring);
-        trace_bpf__destroy(bpf);
+Result<> Tracer::State::keep(bpf_link* link, const std::string& doing, const LibraryLog& log) {
+    if (link == nullptr) {
+        return library_refusal(doing, errno, log);
     }
-
-    static int take(void* state, void* data, std::size_t) {
-        (*static_cast<State*>(state)->each)(*static_cast<const trace_event*>(data));
-        return 0;
-    }
-    Result<> keep(bpf_link* link, const std::string& doing, const LibraryLog& log) {
-        if (link == nullptr) {
-            return library_refusal(doing, errno, log);
-        }
-        links.emplace_back(link, &bpf_link__destroy);
-        return {};
-    }
-};
+    links.emplace_back(link, &bpf_link__destroy);
+    return {};
+}
 
 Tracer::Tracer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Tracer::Tracer(Tracer&&) noexcept = default;
@@ -263,8 +235,8 @@ Result<> Tracer::attach_fentry(std::uint32_t btf_id, std::uint32_t of_program, b
     if (!link) {
         return refusal("attaching by fentry", errno);
     }
-    state_->fds.push_back(std::move(link)); // closed first: they stand in order
-    state_->fds.push_back(std::move(program));
+    state_->clone_links.push_back(std::move(link));
+    state_->clones.push_back(std::move(program));
     return {};
 }
 
@@ -305,93 +277,9 @@ Result<> Tracer::attach_raw_tracepoint(const std::string& name, std::uint32_t ar
     if (!link) {
         return refusal("attaching to raw tracepoint " + name, errno);
     }
-    state_->fds.push_back(std::move(link));
-    state_->fds.push_back(std::move(program));
+    state_->clone_links.push_back(std::move(link));
+    state_->clones.push_back(std::move(program));
     return {};
-}
-
-// --- what they tell -----------------------------------------------------------------------------
-
-Result<> Tracer::poll(int milliseconds, const std::function<void(const trace_event&)>& each) {
-    state_->each = &each;
-    const int taken = ring_buffer__poll(state_->ring, milliseconds);
-    state_->each = nullptr;
-    return taken < 0 && taken != -EINTR ? Result<>(refusal("reading events", -taken)) : Result<>();
-}
-
-Result<std::vector<std::pair<trace_key, trace_total>>> Tracer::totals(bool clear) {
-    const int map = bpf_map__fd(state_->bpf->maps.trace_totals);
-    std::vector<trace_key> keys; // nobody else deletes any
-    trace_key next{};
-    for (int error = bpf_map_get_next_key(map, nullptr, &next); error == 0;
-         error = bpf_map_get_next_key(map, &keys.back(), &next)) {
-        keys.push_back(next);
-    }
-    std::vector<std::pair<trace_key, trace_total>> totals;
-    std::vector<trace_total> of_cpus(possible_cpus());
-    for (const trace_key& key : keys) {
-        const int error = clear ? bpf_map_lookup_and_delete_elem(map, &key, of_cpus.data())
-                                : bpf_map_lookup_elem(map, &key, of_cpus.data());
-        if (error != 0) {
-            continue;
-        }
-        trace_total sum{};
-        for (const trace_total& each : of_cpus) {
-            sum.events += each.events;
-            for (std::size_t i = 0; i < TRACE_SUMS; i++) {
-                sum.sum[i] += each.sum[i];
-            }
-        }
-        totals.emplace_back(key, sum);
-    }
-    return totals;
-}
-
-// In batches of whole buckets: from key to key one that is closed meanwhile would begin the walk
-// anew, and what was seen already would be seen twice.
-Result<std::vector<std::pair<trace_open_key, trace_opened>>> Tracer::open() const {
-    WEIR_TRY(const Elements elements, read_all(bpf_map__fd(state_->bpf->maps.trace_open)));
-    std::vector<std::pair<trace_open_key, trace_opened>> all(elements.count);
-    for (std::size_t i = 0; i < all.size(); i++) {
-        std::memcpy(&all[i].first, elements.keys.data() + i * sizeof(trace_open_key),
-                    sizeof(trace_open_key));
-        std::memcpy(&all[i].second, elements.values.data() + i * sizeof(trace_opened),
-                    sizeof(trace_opened));
-    }
-    return all;
-}
-
-std::vector<std::uint64_t> Tracer::stack(std::int64_t id) const {
-    std::vector<std::uint64_t> frames(TRACE_FRAMES);
-    const auto key = static_cast<__u32>(id);
-    if (id < 0 || bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_stacks), &key,
-                                      frames.data()) != 0) {
-        return {};
-    }
-    while (!frames.empty() && frames.back() == 0) {
-        frames.pop_back();
-    }
-    return frames;
-}
-
-Result<trace_books> Tracer::books() const {
-    std::vector<trace_books> of_cpus(possible_cpus());
-    const __u32 zero = 0;
-    if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_accounts), &zero, of_cpus.data())) {
-        return refusal("reading the session's books", errno);
-    }
-    trace_books sum{};
-    for (const trace_books& each : of_cpus) {
-        sum.fired += each.fired;
-        sum.refused += each.refused;
-        sum.taken += each.taken;
-        sum.lost += each.lost;
-        sum.nested += each.nested;
-        sum.unreadable += each.unreadable;
-        sum.timed += each.timed;
-        sum.timed_ns += each.timed_ns;
-    }
-    return sum;
 }
 
 } // namespace weir::kernel

@@ -82,6 +82,7 @@ public:
 private:
     struct State;
     explicit Tracer(std::unique_ptr<State> state);
+    Result<std::uint64_t> missed() const;
     std::unique_ptr<State> state_;
 };
 

@@ -52,6 +52,20 @@ def test_a_function_with_its_arguments(actor, way):
     assert end["hits"] == end["events"] + end["refused"]
 
 
+def test_what_the_kernel_does_not_give_to_a_probe_is_counted(actor):
+    """The probe reads the clock, by the function that it probes: the kernel leaves that out."""
+    clock = Tracing("count", "fn:bpf_ktime_get_ns", "--backend", "fentry")
+    other = Tracing("count", "sys:getppid", "--where", mine(actor))
+    actor.do("for _ in range(1000): os.getppid()")
+    assert closing(other.stop())["events"] == 1000
+
+    end = closing(clock.stop())
+
+    ran = end["hits"] - end["nested"]
+    assert end["events"] == ran >= 1000
+    assert ran <= end["nested"] <= ran + ran / 64 + os.cpu_count()  # once more in each 64th
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_return_with_what_is_returned(actor, way):
     trace = Tracing("trace", "ret:vfs_read", "--backend", way, "--args", "retval", "--where",
