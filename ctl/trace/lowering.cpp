@@ -155,17 +155,19 @@ void Lowering::take_text(const Value& value, std::uint16_t slot) {
 
 // --- structures ---------------------------------------------------------------------------------
 
+// What stands before '.', '->' or '[': a pointer that lies in memory is read.
+Parsed<Value> Lowering::base_of(const Expression& expression) {
+    auto value = lower(expression);
+    const bool pointer_in_memory = value && value->where == Where::kMemory &&
+                                   value->type.kind == BtfType::Kind::kPointer;
+    return pointer_in_memory ? load(*value, expression) : value;
+}
+
 Parsed<Value> Lowering::member(const Expression& expression) {
     const Expression& of = expression.children.front();
-    auto base = lower(of);
+    auto base = base_of(of);
     if (!base) {
         return base;
-    }
-    if (base->where == Where::kMemory && base->type.kind == BtfType::Kind::kPointer) {
-        base = load(*base, of);
-        if (!base) {
-            return base;
-        }
     }
     BtfType type = base->type;
     if (base->where == Where::kStack && type.kind == BtfType::Kind::kPointer) {
@@ -201,15 +203,9 @@ Parsed<Value> Lowering::index(const Expression& expression) {
     if (at.kind != Kind::kNumber) {
         return refuse(at, "an index is a number");
     }
-    auto base = lower(of);
+    const auto base = base_of(of);
     if (!base) {
         return base;
-    }
-    if (base->where == Where::kMemory && base->type.kind == BtfType::Kind::kPointer) {
-        base = load(*base, of);
-        if (!base) {
-            return base;
-        }
     }
     const auto kind = base->type.kind;
     if (kind != BtfType::Kind::kArray && kind != BtfType::Kind::kPointer) {

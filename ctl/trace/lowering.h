@@ -62,6 +62,7 @@ private:
     text::Parsed<Value> no_packet(const Expression& expression) const;
     text::Parsed<Value> of_packet(const Expression& expression, const char* buffer,
                                   const char* frame);
+    text::Parsed<Value> base_of(const Expression& expression);
     text::Parsed<Value> member(const Expression& expression);
     text::Parsed<Value> index(const Expression& expression);
     text::Parsed<Value> unary(const Expression& expression);
