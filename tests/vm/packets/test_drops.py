@@ -3,15 +3,12 @@
 import os
 import pathlib
 import platform
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-
-from drop_lab import (CLOSED, HERE, OPEN, THERE, VIP, DropLab, assert_balanced, checks,  # noqa: E402
+from drop_lab import (CLOSED, HERE, OPEN, THERE, VIP, DropLab, assert_balanced, checks,
                       lose_in_each_way, make_a_small_socket, send, stage)
-from tracing import closing  # noqa: E402
+from tracing import closing
 
 # From 6.3 on a redirect asks first whether the device takes frames.
 KERNEL = tuple(int(part) for part in platform.release().split(".")[:2])
