@@ -19,23 +19,19 @@
 const volatile __u64 trace_own_cookie;
 const volatile __u32 trace_own_arguments;
 
-/* Bench and books of a probe that was hit; work is NULL if there is none. */
+/* The bench of a probe that was hit; work is NULL if there is none. */
 struct trace_start {
 	struct trace_work *work;
-	struct trace_books *books;
 	__u32 bench;
 };
 
 static __always_inline struct trace_start trace_begin(void)
 {
-	struct trace_start start = {.books = trace_books_here()};
+	struct trace_start start = {};
 
-	if (!start.books)
-		return start;
-	start.books->fired++;
 	start.work = trace_take_bench(&start.bench);
-	if (!start.work)
-		start.books->nested++;
+	if (start.work)
+		start.work->books.fired++;
 	return start;
 }
 
@@ -57,13 +53,13 @@ static __always_inline void trace_note_context(struct trace_work *work, void *ct
 		work->context[CONTEXT_USER_STACK] = bpf_get_stackid(ctx, &trace_stacks, BPF_F_USER_STACK);
 }
 
-/* Of every TRACE_TIMED-th hit of a CPU, never of the first, which is cold: reading the clock costs as much as a short recipe. */
-static __always_inline void trace_time(const struct trace_work *work, struct trace_books *books)
+/* Of every TRACE_TIMED-th hit of a bench, never of the first, which is cold: reading the clock costs as much as a short recipe. */
+static __always_inline void trace_time(struct trace_work *work)
 {
-	if (books->fired % TRACE_TIMED)
+	if (work->books.fired % TRACE_TIMED)
 		return;
-	books->timed++;
-	books->timed_ns += bpf_ktime_get_ns() - work->event.time;
+	work->books.timed++;
+	work->books.timed_ns += bpf_ktime_get_ns() - work->event.time;
 }
 
 static __always_inline void trace_finish(struct trace_start *start, void *ctx, __u64 cookie)
@@ -75,11 +71,11 @@ static __always_inline void trace_finish(struct trace_start *start, void *ctx, _
 	if (recipe) {
 		work->event.probe = cookie;
 		trace_note_context(work, ctx, recipe);
-		if (trace_run(work, start->books, recipe))
-			trace_sink(work, start->books, recipe);
+		if (trace_run(work, recipe))
+			trace_sink(work, recipe);
 		else
-			start->books->refused++;
-		trace_time(work, start->books);
+			work->books.refused++;
+		trace_time(work);
 	}
 	trace_leave_bench(start->bench);
 }

@@ -211,20 +211,53 @@ struct trace_opened {
 };
 ABI_ASSERT(trace_opened, 40 + 8 * TRACE_VALUES);
 
-/* The session's books, per CPU. */
+/* The session's books, of each bench: what works there is alone, so that no interrupt loses a count. */
 struct trace_books {
 	__u64 fired;	 /* a probe was hit */
 	__u64 refused;	 /* by its tests, or closed nothing */
 	__u64 taken;	 /* by its sink */
 	__u64 lost;	 /* no room: in the ring, the totals, or among what waits */
-	__u64 nested;	 /* hit while too many were at work on the CPU */
 	__u64 unreadable; /* reads of memory that failed, and gave 0 */
 	__u64 timed;	 /* one in TRACE_TIMED of those that fired */
 	__u64 timed_ns;	 /* what they took, without the way into the probe */
 };
-ABI_ASSERT(trace_books, 64);
+ABI_ASSERT(trace_books, 56);
 
 #define TRACE_TIMED 64
+
+/* What a probe works with: its bench. User space reads the books alone. */
+struct trace_work {
+	struct trace_books books;
+	__u64 argument[TRACE_ARGUMENTS];
+	__u64 result;
+	__u64 record;
+	__u64 context[CONTEXT_COUNT];
+	__u64 inside; /* address of the IP header in the packet that is context; 0: none */
+	__u64 inner[TUPLE_SIZE];
+	__u64 stack[TRACE_STACK];
+	__u32 depth;
+	__u32 passed; /* no test has failed */
+	__u32 inherits; /* something was closed: `closed` has its process */
+	__u32 reserved;
+	struct trace_opened closed;
+	struct trace_key key;
+	struct trace_opened opened;
+	struct trace_event event;
+};
+
+/*
+ * A probe may be hit while another is at work on its CPU: by an interrupt, or, with programs that
+ * can be preempted, by the next thread. Each takes a bench of its own; with none free it is nested.
+ */
+#define TRACE_BENCHES 4
+
+/* Of each CPU. */
+struct trace_desk {
+	__u64 nested; /* hit while no bench was free */
+	__u32 taken;  /* bit n: bench n is */
+	__u32 reserved;
+};
+ABI_ASSERT(trace_desk, 16);
 
 #ifdef __bpf__
 struct {
@@ -277,37 +310,6 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct trace_books);
-} trace_accounts SEC(".maps");
-/* What a probe works with. Not for user space. */
-struct trace_work {
-	__u64 argument[TRACE_ARGUMENTS];
-	__u64 result;
-	__u64 record;
-	__u64 context[CONTEXT_COUNT];
-	__u64 inside; /* address of the IP header in the packet that is context; 0: none */
-	__u64 inner[TUPLE_SIZE];
-	__u64 stack[TRACE_STACK];
-	__u32 depth;
-	__u32 passed; /* no test has failed */
-	__u32 inherits; /* something was closed: `closed` has its process */
-	__u32 reserved;
-	struct trace_opened closed;
-	struct trace_key key;
-	struct trace_opened opened;
-	struct trace_event event;
-};
-
-/*
- * A probe may be hit while another is at work on its CPU: by an interrupt, or, with programs that
- * can be preempted, by the next thread. Each takes a bench of its own; with none free it is nested.
- */
-#define TRACE_BENCHES 4
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, TRACE_BENCHES);
 	__type(key, __u32);
 	__type(value, struct trace_work);
@@ -317,6 +319,6 @@ struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u32); /* bit n: bench n is taken */
-} trace_taken SEC(".maps");
+	__type(value, struct trace_desk);
+} trace_desks SEC(".maps");
 #endif

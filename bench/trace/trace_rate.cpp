@@ -82,9 +82,9 @@ Result<TraceRate> trace_rate(std::uint32_t ring_octets) {
     bool more = true;
     for (double rate = kFirst; more && !result.lost; rate *= kStep) {
         for (int attempt = 0; attempt < kAttempts; attempt++) {
-            WEIR_TRY(const trace_books before, session.tracer().books());
+            WEIR_TRY(const kernel::TraceBooks before, session.tracer().books());
             const double done = act_at(rename, rate);
-            WEIR_TRY(const trace_books after, session.tracer().books());
+            WEIR_TRY(const kernel::TraceBooks after, session.tracer().books());
             if (after.lost + after.nested == before.lost + before.nested) {
                 result.kept = std::max(result.kept, done);
                 result.lost.reset();

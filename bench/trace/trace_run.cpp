@@ -56,7 +56,7 @@ Result<> Probed::check(std::uint64_t hits) {
     if (peer_) {
         return peer_->check();
     }
-    WEIR_TRY(const trace_books books, session_->tracer().books());
+    WEIR_TRY(const kernel::TraceBooks books, session_->tracer().books());
     if (books.taken < hits * session_->probes().size() || books.lost + books.nested > 0) {
         return fail(fmt::format("void: {} of {} hits taken, {} lost", books.taken, hits,
                                 books.lost + books.nested));

@@ -21,6 +21,11 @@ struct UserPlace {
     std::uint64_t semaphore = 0; // of a counter in the file that is raised meanwhile; 0: none
 };
 
+// A session's books: the sums over its CPUs and benches.
+struct TraceBooks : trace_books {
+    std::uint64_t nested = 0; // hit, and no program ran: among `fired`
+};
+
 // A tracing session: its programs, maps and attachments, all of which end with it, and with the
 // process however that ends: nothing is pinned.
 class Tracer {
@@ -77,7 +82,7 @@ public:
     Result<std::vector<std::pair<trace_open_key, trace_opened>>> open() const;
     // Addresses, the innermost first. Empty: there is no such stack.
     std::vector<std::uint64_t> stack(std::int64_t id) const;
-    Result<trace_books> books() const;
+    Result<TraceBooks> books() const;
 
 private:
     struct State;

@@ -89,24 +89,33 @@ Result<std::uint64_t> Tracer::missed() const {
     return missed;
 }
 
-Result<trace_books> Tracer::books() const {
-    std::vector<trace_books> of_cpus(possible_cpus());
-    const __u32 zero = 0;
-    if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_accounts), &zero, of_cpus.data())) {
+Result<TraceBooks> Tracer::books() const {
+    TraceBooks sum{};
+    WEIR_TRY(sum.nested, missed());
+    const __u32 only = 0;
+    std::vector<trace_desk> desks(possible_cpus());
+    if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_desks), &only, desks.data()) != 0) {
         return refusal("reading the session's books", errno);
     }
-    trace_books sum{};
-    WEIR_TRY(sum.nested, missed());
+    for (const trace_desk& desk : desks) {
+        sum.nested += desk.nested;
+    }
     sum.fired = sum.nested;
-    for (const trace_books& each : of_cpus) {
-        sum.fired += each.fired;
-        sum.refused += each.refused;
-        sum.taken += each.taken;
-        sum.lost += each.lost;
-        sum.nested += each.nested;
-        sum.unreadable += each.unreadable;
-        sum.timed += each.timed;
-        sum.timed_ns += each.timed_ns;
+    std::vector<trace_work> of_cpus(possible_cpus());
+    for (__u32 bench = 0; bench < TRACE_BENCHES; bench++) {
+        if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_benches), &bench,
+                                of_cpus.data()) != 0) {
+            return refusal("reading the session's books", errno);
+        }
+        for (const trace_work& work : of_cpus) {
+            sum.fired += work.books.fired;
+            sum.refused += work.books.refused;
+            sum.taken += work.books.taken;
+            sum.lost += work.books.lost;
+            sum.unreadable += work.books.unreadable;
+            sum.timed += work.books.timed;
+            sum.timed_ns += work.books.timed_ns;
+        }
     }
     return sum;
 }

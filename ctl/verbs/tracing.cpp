@@ -227,7 +227,7 @@ Result<trace::Session> start_session(const std::vector<trace::Step>& steps, cons
 }
 
 Result<output::Json> close_session(trace::Session& session) {
-    WEIR_TRY(const trace_books books, session.tracer().books());
+    WEIR_TRY(const kernel::TraceBooks books, session.tracer().books());
     std::map<std::string, std::size_t> ways;
     for (const trace::Probe& probe : session.probes()) {
         ways[trace::name(probe.backend)]++;

@@ -17,7 +17,7 @@ static __always_inline __u64 trace_pop(struct trace_work *work)
 	return work->stack[work->depth & (TRACE_STACK - 1)];
 }
 
-static __always_inline __u64 trace_read(struct trace_books *books, __u64 address, __u8 size, bool user)
+static __always_inline __u64 trace_read(struct trace_work *work, __u64 address, __u8 size, bool user)
 {
 	__u64 value = 0;
 	long error;
@@ -26,7 +26,7 @@ static __always_inline __u64 trace_read(struct trace_books *books, __u64 address
 	error = user ? bpf_probe_read_user(&value, size, (void *)address)
 		     : bpf_probe_read_kernel(&value, size, (void *)address);
 	if (error) {
-		books->unreadable++;
+		work->books.unreadable++;
 		return 0;
 	}
 	return value;
@@ -171,8 +171,7 @@ static __always_inline void trace_forget(struct trace_work *work, const struct t
 }
 
 /* One step; false: the recipe ends here. */
-static __always_inline bool trace_step(struct trace_work *work, struct trace_books *books,
-				       const struct trace_step *step)
+static __always_inline bool trace_step(struct trace_work *work, const struct trace_step *step)
 {
 	__u64 b;
 
@@ -198,10 +197,10 @@ static __always_inline bool trace_step(struct trace_work *work, struct trace_boo
 		trace_push(work, work->closed.number[step->index & (TRACE_VALUES - 1)]);
 		break;
 	case TRACE_READ:
-		trace_push(work, trace_read(books, trace_pop(work) + step->value, step->size, false));
+		trace_push(work, trace_read(work, trace_pop(work) + step->value, step->size, false));
 		break;
 	case TRACE_READ_USER:
-		trace_push(work, trace_read(books, trace_pop(work) + step->value, step->size, true));
+		trace_push(work, trace_read(work, trace_pop(work) + step->value, step->size, true));
 		break;
 	case TRACE_SIGN:
 		trace_push(work, trace_sign(trace_pop(work), step->size));
@@ -270,7 +269,6 @@ static __always_inline bool trace_step(struct trace_work *work, struct trace_boo
 
 struct trace_run {
 	struct trace_work *work;
-	struct trace_books *books;
 	const struct trace_recipe *recipe;
 };
 
@@ -280,14 +278,13 @@ static long trace_next(__u32 i, void *context)
 
 	if (i >= TRACE_STEPS)
 		return 1;
-	return !trace_step(run->work, run->books, &run->recipe->steps[i]);
+	return !trace_step(run->work, &run->recipe->steps[i]);
 }
 
 /* True if the event is one. By bpf_loop, one step is verified instead of all of them. */
-static __always_inline bool trace_run(struct trace_work *work, struct trace_books *books,
-				      const struct trace_recipe *recipe)
+static __always_inline bool trace_run(struct trace_work *work, const struct trace_recipe *recipe)
 {
-	struct trace_run run = {.work = work, .books = books, .recipe = recipe};
+	struct trace_run run = {.work = work, .recipe = recipe};
 
 	work->depth = 0;
 	work->passed = 1;

@@ -104,8 +104,7 @@ static __always_inline long trace_remember(struct trace_work *work, const struct
 	return bpf_map_update_elem(&trace_open, &key, &work->opened, BPF_ANY);
 }
 
-static __always_inline void trace_sink(struct trace_work *work, struct trace_books *books,
-				       const struct trace_recipe *recipe)
+static __always_inline void trace_sink(struct trace_work *work, const struct trace_recipe *recipe)
 {
 	long error = 0;
 
@@ -122,7 +121,7 @@ static __always_inline void trace_sink(struct trace_work *work, struct trace_boo
 		break;
 	}
 	if (error)
-		books->lost++;
+		work->books.lost++;
 	else
-		books->taken++;
+		work->books.taken++;
 }
