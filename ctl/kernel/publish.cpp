@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kernel/bpf.h"
+#include "kernel/generations.h"
 #include "kernel/node.h"
 #include "kernel/objects.h"
 #include "kernel/refusal.h"
@@ -33,38 +34,6 @@ std::uint64_t digest_of(const compile::Ring& ring) {
         digest = (digest ^ word) * 0x100000001b3ULL;
     }
     return digest;
-}
-
-// Which generations there are, and where the next one goes.
-struct Slots {
-    std::vector<generation> records;
-    std::optional<std::uint32_t> live;
-    std::optional<std::uint32_t> previous; // the largest number below the live one's
-    std::uint32_t build = 0;
-    std::uint64_t next_number = 1;
-
-    const generation* live_record() const { return live ? &records[*live] : nullptr; }
-};
-
-Result<Slots> survey(const Node& node) {
-    Slots slots;
-    WEIR_TRY(slots.records, read_records(node));
-    WEIR_TRY(const std::uint32_t live, live_slot(node));
-    if (live < GENERATION_SLOTS) {
-        slots.live = live;
-    }
-    for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
-        const std::uint64_t number = slots.records[slot].number;
-        slots.next_number = std::max(slots.next_number, number + 1);
-        if (slots.live && number != 0 && number < slots.records[*slots.live].number &&
-            (!slots.previous || number > slots.records[*slots.previous].number)) {
-            slots.previous = slot;
-        }
-    }
-    while (slots.build == slots.live || slots.build == slots.previous) {
-        ++slots.build;
-    }
-    return slots;
 }
 
 // Step 1: every record but the live and the previous one ends. A packet may still walk the tables
@@ -368,41 +337,6 @@ Result<std::uint64_t> Node::publish(compile::Images images, const model::FreshSl
     WEIR_CHECK(check_record(*this, slots.build, record));
     WEIR_CHECK(turn_to(*this, slots.build));
     return record.number;
-}
-
-Result<std::uint64_t> Node::rollback() {
-    WEIR_TRY(const Slots slots, survey(*this));
-    if (!slots.previous) {
-        return fail("no earlier generation is kept: nothing to roll back to");
-    }
-    WEIR_CHECK(turn_to(*this, *slots.previous));
-    return slots.records[*slots.previous].number;
-}
-
-Result<std::vector<Kept>> Node::generations() const {
-    WEIR_TRY(const Slots slots, survey(*this));
-    std::vector<Kept> kept;
-    for (const auto slot : {slots.live, slots.previous}) {
-        if (slot) {
-            const generation& record = slots.records[*slot];
-            WEIR_TRY(std::string state, read_state(map(maps::states.name), record.state));
-            kept.push_back({.number = record.number,
-                            .slot = *slot,
-                            .live = slot == slots.live,
-                            .record = record,
-                            .state = std::move(state)});
-        }
-    }
-    return kept;
-}
-
-Result<std::uint64_t> Node::live_number() const {
-    WEIR_TRY(const std::uint32_t live, live_slot(*this));
-    if (live >= GENERATION_SLOTS) {
-        return 0;
-    }
-    WEIR_TRY(const auto records, read_records(*this));
-    return records[live].number;
 }
 
 } // namespace weir::kernel
