@@ -132,11 +132,14 @@ def test_disk_io_of_a_process(answers, actor):
     requests, sectors, time = ({flags[0]: value for flags, value in answers["bpftrace"][name].items()}
                                for name in ("requests", "sectors", "time"))
 
-    assert {direction: row["requests"] for direction, row in weir.items()} == requests
-    assert requests == {"W": slow_disk.WRITES, "R": slow_disk.READS}
-    assert {direction: row["kbytes"] for direction, row in weir.items()} == \
-        {direction: count * 512 / 1024 for direction, count in sectors.items()}
+    made = {"W": slow_disk.WRITES, "R": slow_disk.READS}
+    assert {direction: row["requests"] for direction, row in weir.items()} == made
+    # A request ends in an interrupt. Upon one that interrupts another program the kernel keeps a
+    # perf event's program, as bpftrace's is, from running (trace_call_bpf), and counts no miss.
+    assert all(made[direction] - 1 <= count <= made[direction] for direction, count in requests.items())
     for direction, row in weir.items():
+        assert row["kbytes"] == made[direction] * slow_disk.KILOBYTES
+        assert sectors[direction] * 512 / 1024 == requests[direction] * slow_disk.KILOBYTES
         # The two read the clock one after the other, at the beginning and at the end.
         reference = time[direction] / requests[direction] / 1e6
         assert row["average_ms"] == pytest.approx(reference, rel=0.2)

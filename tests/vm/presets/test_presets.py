@@ -43,9 +43,8 @@ def test_disk_io_is_the_askers(actor, disk):
     total = {row["direction"]: row.pop("average_ms") * row["requests"] for row in rows.values()}
     # What one thread asks for is not waited for: it is made and given to the disk at once.
     assert total["R"] == pytest.approx(read, rel=0.25) and read >= REQUEST_MS * slow_disk.READS
-    # The disk is at work for one after the other, and hardly idle.
-    assert 1000 * write / 2 < total["W"] <= 1000 * write
-    assert total["W"] >= REQUEST_MS * slow_disk.WRITES
+    # The disk is at work for one after the other, all within the time that the process took for it.
+    assert REQUEST_MS * slow_disk.WRITES <= total["W"] <= 1000 * write
     same = {"pid": actor.pid, "comm": "python3", "disk": "nullb0", "minor": 0,
             "major": rows["R"]["major"]}
     assert rows["W"] == {**same, "direction": "W", "requests": slow_disk.WRITES,
