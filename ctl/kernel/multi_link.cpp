@@ -23,6 +23,7 @@ struct KernelInfo : Head {   // BPF_LINK_TYPE_KPROBE_MULTI
     __aligned_u64 addresses; // in: where they go to
     __u32 count;             // in: room for so many; out: so many there are
     __u32 flags;
+    __u64 missed;
 };
 
 struct UserInfo : Head {   // BPF_LINK_TYPE_UPROBE_MULTI
@@ -61,6 +62,11 @@ MultiLink multi_link(int link) {
     }
     std::erase(found.addresses, 0U); // hidden (kptr_restrict)
     return found;
+}
+
+std::uint64_t missed_by_multi_link(int link) {
+    KernelInfo info{};
+    return ask(link, info) && info.type == BPF_LINK_TYPE_KPROBE_MULTI ? info.missed : 0;
 }
 
 UserMultiLink user_multi_link(int link) {

@@ -12,6 +12,10 @@ struct MultiLink {
     bool exit = false;                    // at the returns
 };
 MultiLink multi_link(int link);
+// How often a function of it was called and its program was not asked: within a traced function, or
+// because the kernel waits for as many returns already as it can: for twice as many as there are
+// CPUs, times the functions (kernel/trace/fprobe.c). 0: never, before 6.7, or not such a link.
+std::uint64_t missed_by_multi_link(int link);
 
 // What a uprobe.multi link is attached to.
 struct UserMultiLink {

@@ -15,7 +15,7 @@
 namespace weir::kernel {
 namespace {
 
-// struct bpf_link_info of BPF_LINK_TYPE_PERF_EVENT as 6.6 has it (include/uapi/linux/bpf.h);
+// struct bpf_link_info of BPF_LINK_TYPE_PERF_EVENT as 6.7 has it (include/uapi/linux/bpf.h);
 // Debian's header is older.
 struct LinkInfo {
     __u32 type;
@@ -30,6 +30,7 @@ struct LinkInfo {
             __u32 name_length;  // in: room
             __u32 offset;       // from the beginning of the file or of the function
             __u64 address;      // of a kprobe
+            __u64 missed;       // by a kprobe
         };
         struct {
             __u64 config; // as in struct perf_event_attr
@@ -159,6 +160,15 @@ AttachedProbe perf_probe_of_link(int link, const Symbols& symbols) {
     default:
         return {.kind = kPerfEvent};
     }
+}
+
+std::uint64_t missed_by_kprobe_link(int link) {
+    LinkInfo info{};
+    __u32 size = sizeof(info);
+    const bool told =
+        bpf_obj_get_info_by_fd(link, reinterpret_cast<bpf_link_info*>(&info), &size) == 0 &&
+        info.type == BPF_LINK_TYPE_PERF_EVENT;
+    return told && (info.probe == kKprobe || info.probe == kKretprobe) ? info.missed : 0;
 }
 
 } // namespace weir::kernel

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "kernel/probe_list.h"
@@ -15,6 +16,11 @@ AttachedProbe perf_probe_of_descriptor(int pid, int fd, const Symbols& symbols);
 
 // What a BPF_LINK_TYPE_PERF_EVENT link is attached to, but for its program. Before 6.6: nothing.
 AttachedProbe perf_probe_of_link(int link, const Symbols& symbols);
+
+// How often a kprobe was hit and its program was not asked: within another kprobe, or because the
+// kernel waits for as many returns of that function already as it can: for twice as many as there
+// are CPUs, and for 10 at least (kernel/kprobes.c). 0: never, before 6.7, or not such a link.
+std::uint64_t missed_by_kprobe_link(int link);
 
 // Where nothing else is told.
 inline constexpr const char* kPerfEvent = "perf event";

@@ -23,7 +23,9 @@ struct UserPlace {
 
 // A session's books: the sums over its CPUs and benches.
 struct TraceBooks : trace_books {
-    std::uint64_t nested = 0; // hit, and no program ran: among `fired`
+    // Hit, and no program ran; among `fired`:
+    std::uint64_t nested = 0; // because four were at work on the CPU
+    std::uint64_t missed = 0; // because the kernel did not ask it
 };
 
 // A tracing session: its programs, maps and attachments, all of which end with it, and with the

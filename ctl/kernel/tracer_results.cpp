@@ -5,6 +5,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "kernel/multi_link.h"
+#include "kernel/perf_probe.h"
+
 // What a session's programs tell.
 namespace weir::kernel {
 
@@ -70,9 +73,9 @@ std::vector<std::uint64_t> Tracer::stack(std::int64_t id) const {
     return frames;
 }
 
-// Hits that the kernel did not give to a program, because it, or at tracepoints and kprobes any, was
-// at work on that CPU (recursion_misses of bpf_prog_info; 6.1 counts those of fentry and raw
-// tracepoints alone).
+// Hits that the kernel did not give to a program: because it, or at tracepoints and kprobes any,
+// was at work on that CPU (recursion_misses of bpf_prog_info; 6.1 counts those of fentry and raw
+// tracepoints alone), or had no room to wait for one more return (from 6.7 on).
 Result<std::uint64_t> Tracer::missed() const {
     std::uint64_t missed = 0;
     bpf_program* program = nullptr;
@@ -86,12 +89,16 @@ Result<std::uint64_t> Tracer::missed() const {
         WEIR_TRY(const bpf_prog_info info, program_info(clone.get()));
         missed += info.recursion_misses;
     }
+    for (const auto& link : state_->links) {
+        const int fd = bpf_link__fd(link.get());
+        missed += missed_by_multi_link(fd) + missed_by_kprobe_link(fd);
+    }
     return missed;
 }
 
 Result<TraceBooks> Tracer::books() const {
     TraceBooks sum{};
-    WEIR_TRY(sum.nested, missed());
+    WEIR_TRY(sum.missed, missed());
     const __u32 only = 0;
     std::vector<trace_desk> desks(possible_cpus());
     if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_desks), &only, desks.data()) != 0) {
@@ -100,7 +107,7 @@ Result<TraceBooks> Tracer::books() const {
     for (const trace_desk& desk : desks) {
         sum.nested += desk.nested;
     }
-    sum.fired = sum.nested;
+    sum.fired = sum.nested + sum.missed;
     std::vector<trace_work> of_cpus(possible_cpus());
     for (__u32 bench = 0; bench < TRACE_BENCHES; bench++) {
         if (bpf_map_lookup_elem(bpf_map__fd(state_->bpf->maps.trace_benches), &bench,

@@ -236,10 +236,15 @@ Result<output::Json> close_session(trace::Session& session) {
     for (const trace::Skipped& one : session.skipped()) {
         skipped.push_back({{"name", one.name}, {"why", one.why}});
     }
-    output::Json closing{{"hits", books.fired},      {"events", books.taken},
-                         {"refused", books.refused}, {"lost", books.lost},
-                         {"nested", books.nested},   {"unreadable", books.unreadable},
-                         {"backends", ways},         {"not_probed", std::move(skipped)}};
+    output::Json closing{{"hits", books.fired},
+                         {"events", books.taken},
+                         {"refused", books.refused},
+                         {"lost", books.lost},
+                         {"nested", books.nested},
+                         {"missed", books.missed},
+                         {"unreadable", books.unreadable},
+                         {"backends", ways},
+                         {"not_probed", std::move(skipped)}};
     if (books.timed > 0) {
         closing["ns_a_hit"] =
             static_cast<double>(books.timed_ns) / static_cast<double>(books.timed);
@@ -253,9 +258,13 @@ std::string closing_text(const output::Json& closing) {
     for (const auto& [way, count] : closing.at("backends").items()) {
         ways.push_back(fmt::format("{} by {}", count.get<std::size_t>(), way));
     }
+    const auto missed = closing.value("missed", std::uint64_t{0}); // older files have none
     std::string text =
         fmt::format("{} events of {} hits, {} lost; probes: {}", number("events"), number("hits"),
-                    number("lost") + number("nested"), join(ways, ", "));
+                    number("lost") + number("nested") + missed, join(ways, ", "));
+    if (missed > 0) {
+        text += fmt::format("; {} were not given to them by the kernel", missed);
+    }
     if (closing.contains("ns_a_hit")) {
         text += fmt::format("; {:.0f} ns a hit", closing.at("ns_a_hit").get<double>());
     }
