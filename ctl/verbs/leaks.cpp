@@ -54,7 +54,8 @@ std::vector<StepWords> user_steps(const std::string& library) {
     for (const auto& [function, noted] :
          {std::pair{"malloc", "tid, arg0"}, std::pair{"calloc", "tid, arg0 * arg1"},
           std::pair{"realloc", "tid, arg1"}, std::pair{"memalign", "tid, arg1"},
-          std::pair{"aligned_alloc", "tid, arg1"}}) {
+          std::pair{"aligned_alloc", "tid, arg1"}, std::pair{"valloc", "tid, arg0"},
+          std::pair{"pvalloc", "tid, arg0"}}) {
         allocation(function, noted, "retval != 0", "retval, saved1, ustack");
     }
     allocation("posix_memalign", "tid, arg2, arg0", "retval == 0", "*saved2, saved1, ustack");
@@ -74,6 +75,7 @@ struct LeaksWish {
     bool sized = true; // each has a number of octets
     double older = 0;
     std::size_t top = 10;
+    bool each = false; // every allocation, not only their stacks
     Rounds rounds;
 };
 
@@ -160,11 +162,39 @@ Result<> parse_preset(const po::variables_map& options, const Words& words, Leak
     return {};
 }
 
+// --min-size, --max-size: what else is opened is left out by the kernel side.
+Result<> choose_sizes(const po::variables_map& options, LeaksWish& wish) {
+    using Kind = trace::Expression::Kind;
+    for (const auto& [option, comparison] : {std::pair{"min-size", ">="}, {"max-size", "<="}}) {
+        if (options.count(option) == 0) {
+            continue;
+        }
+        if (!wish.sized) {
+            return usage(fmt::format("--{}: of what? --size EXPR", option));
+        }
+        constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
+        WEIR_TRY(const auto octets, parse_number(option_text(options, option),
+                                                 fmt::format("--{}", option), 0, kMost));
+        for (trace::Step& step : wish.steps) {
+            if (step.sink == Sink::kOpen && step.space == kMemory) {
+                step.where.push_back(
+                    {.kind = Kind::kBinary,
+                     .text = comparison,
+                     .children = {step.values.at(kSize).expression,
+                                  {.kind = Kind::kNumber, .number = octets}}});
+            }
+        }
+    }
+    return {};
+}
+
 Result<LeaksWish> parse_leaks(const po::variables_map& options, const Words& words) {
     LeaksWish wish;
     WEIR_TRY(const std::string first, operand(words, 0, "SOURCE...|@malloc|@kmalloc"));
     WEIR_CHECK(first.starts_with('@') ? parse_preset(options, words, wish)
                                       : parse_pairs(options, words, wish));
+    WEIR_CHECK(choose_sizes(options, wish));
+    wish.each = options.count("show-allocs") > 0;
     WEIR_TRY(wish.older, parse_seconds(options, "older"));
     if (options.count("top") > 0) {
         WEIR_TRY(wish.top, parse_number(option_text(options, "top"), "--top", 1, 1'000'000));
@@ -182,6 +212,7 @@ struct Leak {
     int process = 0; // whose stack it is
     std::uint64_t octets = 0;
     std::uint64_t allocations = 0;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> each = {}; // address or id, octets
 };
 
 Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
@@ -203,6 +234,9 @@ Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
         leak.process = process;
         leak.octets += opened.number[kSize];
         leak.allocations++;
+        if (wish.each) {
+            leak.each.emplace_back(key.id, opened.number[kSize]);
+        }
     }
     std::vector<Leak> leaks;
     for (const auto& [stack, leak] : by_stack) {
@@ -233,8 +267,15 @@ public:
             }
             json["allocations"] = leak.allocations;
             json["stack"] = lines;
+            if (wish_.each) {
+                json["each"] = each(leak);
+            }
             list.push_back(std::move(json));
             if (list.size() <= shown) {
+                for (const auto& [id, octets] : leak.each) {
+                    text += wish_.sized ? fmt::format("\taddr = {:x} size = {}\n", id, octets)
+                                        : fmt::format("\tid = {:x}\n", id);
+                }
                 text += wish_.sized
                             ? fmt::format("\t{} bytes in {} allocations from stack\n", leak.octets,
                                           leak.allocations)
@@ -249,6 +290,18 @@ public:
     }
 
 private:
+    output::Json each(const Leak& leak) const {
+        output::Json list = output::Json::array();
+        for (const auto& [id, octets] : leak.each) {
+            output::Json one{{"id", fmt::format("0x{:x}", id)}};
+            if (wish_.sized) {
+                one["octets"] = octets;
+            }
+            list.push_back(std::move(one));
+        }
+        return list;
+    }
+
     Words stack(const Leak& leak) {
         return wish_.user ? trace::user_stack_lines(leak.stack, leak.process, session_.names())
                           : trace::stack_lines(leak.stack, session_.names());
@@ -282,6 +335,9 @@ void add_options(po::options_description& add) {
     option("size", text("EXPR"), "octets, where it is opened");
     option("older,o", text("S"), "only what is older than so many seconds [all]");
     option("top,T", text("N"), "stacks that are shown [10]");
+    option("show-allocs,a", "each allocation too, with its address");
+    option("min-size,z", text("OCTETS"), "only what is at least so large");
+    option("max-size,Z", text("OCTETS"), "only what is at most so large");
     option("library", text("FILE"), "where malloc is [the process's C library]");
     add_interval(add, "print every so many seconds [once, at the end]");
     add_rounds(add);
@@ -295,12 +351,14 @@ const Verb leaks{
     .operands = "SOURCE...|@malloc|@kmalloc",
     .summary = "what was opened and not closed, by stack: memory of a process or of the kernel",
     .details =
-        R"(Of a process (@malloc: malloc, calloc, realloc, memalign, aligned_alloc, posix_memalign) or of
-the kernel (@kmalloc: kmalloc and caches). Only what is allocated while the command runs is seen.
+        R"(Of a process (@malloc: malloc, calloc, realloc, memalign, aligned_alloc, posix_memalign, valloc,
+pvalloc) or of the kernel (@kmalloc: kmalloc and caches). Only what is allocated while the command runs
+is seen.
 
 Other pairs are named by where they open, where they close (--to) and what tells one from another (--id).
 
   weir leaks @malloc --pid 1234 -d 60 --older 10
+  weir leaks @malloc --pid 1234 --min-size 4096 --show-allocs
   weir leaks @kmalloc --where 'comm == "modprobe"' -d 5
   weir leaks ret:alloc_empty_file --to fn:__fput --id retval --to-id file -d 60
 )",

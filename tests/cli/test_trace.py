@@ -170,6 +170,22 @@ def test_a_leak_of_known_size(actor):
     assert closing(documents)["lost"] == 0
 
 
+def test_leaks_of_chosen_sizes_one_by_one(actor):
+    actor.do(LEAK)
+    words = ("--pid", actor.pid, "-z", 10000, "-Z", 20000, "-a")
+    as_json, as_text = (Tracing("leaks", "@malloc", *words, text=text) for text in (False, True))
+    addresses = actor.ask("lost = [libc.malloc(size) for size in (9999, 10000, 15000, 20000, 20001)]\n"
+                          "libc.free(libc.malloc(15000))\nprint(*map(hex, lost))").split()
+
+    leaks = as_json.stop()[0]["leaks"]
+
+    each = [(one["id"], one["octets"]) for leak in leaks for one in leak["each"]]
+    assert sorted(each) == sorted(zip(addresses[1:4], (10000, 15000, 20000)))
+    text = as_text.stop()
+    for address, size in zip(addresses[1:4], (10000, 15000, 20000)):
+        assert f"\taddr = {address[2:]} size = {size}\n" in text
+
+
 def test_what_is_open_is_counted_once_while_other_things_are_closed(actor):
     actor.do(LEAK)
     leaks = Tracing("leaks", "@malloc", "--pid", actor.pid, "--top", 100, "-i", 0.05)
@@ -188,6 +204,8 @@ def test_what_is_open_is_counted_once_while_other_things_are_closed(actor):
     (("leaks",), "@malloc|@kmalloc"),
     (("leaks", "@maloc"), "did you mean '@malloc'?"),
     (("leaks", "@malloc"), "of which process? --pid PID"),
+    (("leaks", "@kmalloc", "-z", "much"), "--min-size"),
+    (("leaks", "fn:x", "--to", "fn:y", "--id", "a", "--max-size", "9"), "--max-size: of what? --size EXPR"),
 ])
 def test_wrong_words_of_leaks(weir, words, complaint):
     assert complaint in weir.refuses(2, *words)
