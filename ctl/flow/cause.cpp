@@ -1,6 +1,7 @@
 #include "flow/cause.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <algorithm>
 #include <array>
@@ -8,16 +9,18 @@
 namespace weir::flow {
 namespace {
 
-// Of a drop reason of the kernel (enum skb_drop_reason), or of the function that dropped without
-// one. In the texts {saddr}, {daddr}, {target} (protocol, address and port), {dev}, {hook},
-// {family} and {function} stand for the packet's own.
+// Of a drop reason of the kernel (enum skb_drop_reason), where it means something else in a
+// function of that function alone, or of a function that drops without a reason. In the texts
+// {saddr}, {daddr}, {target} (protocol, address and port), {octets}, {dev}, {hook} and {family}
+// stand for the packet's own.
 struct Explanation {
-    std::string_view reason;
+    std::string_view reason; // "": any that is not known
     std::string_view cause;
     std::string_view mend;
+    std::string_view function = {}; // "": any
 };
 
-constexpr std::array kReasons = {
+constexpr std::array kExplanations = {
     Explanation{"NO_SOCKET", "nothing listens on {target}",
                 "start the service there, or look with `ss -lntu` where it listens"},
     Explanation{"NETFILTER_DROP", "a rule of netfilter in the hook {hook} ({family}) dropped it",
@@ -55,6 +58,14 @@ constexpr std::array kReasons = {
     Explanation{"UDP_CSUM", "its UDP checksum is wrong",
                 "switch off checksum offload at the sender: `ethtool -K DEV tx off`"},
     Explanation{"IP_INHDR", "its IP header is wrong", "look at the sender: `weir capture {dev}`"},
+    Explanation{"IP_INHDR", "its TTL ended here, on its way to {daddr}",
+                "look for a loop of routes, or raise the sender's TTL: `ip route get {daddr}` here "
+                "and at each next hop",
+                "ip_forward"},
+    Explanation{"IP_INHDR", "its hop limit ended here, on its way to {daddr}",
+                "look for a loop of routes, or raise the sender's hop limit: `ip route get {daddr}` "
+                "here and at each next hop",
+                "ip6_forward"},
     Explanation{"OTHERHOST", "its Ethernet address is another host's",
                 "see who answers for it: `ip neigh` at the sender"},
     Explanation{"NEIGH_FAILED", "the next hop towards {daddr} does not answer to ARP or ND",
@@ -80,6 +91,17 @@ constexpr std::array kReasons = {
     Explanation{"DEV_READY", "{dev} is not up", "bring it up: `ip link set {dev} up`"},
     Explanation{"PKT_TOO_BIG", "it is longer than the MTU of {dev}, and must not be fragmented",
                 "lower the sender's MTU, or raise that of {dev}"},
+    Explanation{"PKT_TOO_BIG",
+                "with its {octets} octets it is longer than the MTU of the way on to {daddr}, and "
+                "must not be fragmented",
+                "see that the ICMP error reaches the sender, or mend the MTU of the interface "
+                "that `ip route get {daddr}` shows",
+                "ip_forward"},
+    Explanation{"PKT_TOO_BIG",
+                "with its {octets} octets it is longer than the MTU of the way on to {daddr}",
+                "see that the ICMPv6 error reaches the sender, or mend the MTU of the interface "
+                "that `ip route get {daddr}` shows",
+                "ip6_forward"},
     Explanation{"UNHANDLED_PROTO", "nothing here knows its protocol", "see what the sender sends"},
     Explanation{"TCP_FLAGS", "its TCP flags make no sense in the connection's state",
                 "look at the conversation: `weir capture {dev}`"},
@@ -87,17 +109,17 @@ constexpr std::array kReasons = {
     Explanation{"TCP_OLD_SEQUENCE", "its data had arrived before", ""},
     Explanation{"IPV6DISABLED", "IPv6 is disabled on {dev}",
                 "set net.ipv6.conf.{dev}.disable_ipv6 to 0"},
-};
-
-// Where the kernel gives no reason.
-constexpr std::array kFunctions = {
-    Explanation{"ip_error",
-                "{daddr} is no address of this host, and packets to it are not forwarded",
-                "add the address or a route, or forward: net.ipv4.ip_forward=1"},
-    Explanation{"ip_forward", "it must not be forwarded: its TTL ends here, or it is too long",
-                "see net.ipv4.ip_forward, the MTU of the way on, and the sender's TTL"},
-    Explanation{"ip6_forward", "it must not be forwarded: no forwarding, hop limit, or too long",
-                "see net.ipv6.conf.all.forwarding, and the MTU of the way on"},
+    // Where the kernel gives no reason.
+    Explanation{"", "the route to {daddr} is unreachable, prohibit or blackhole: it ends here",
+                "see `ip route show match {daddr}`", "ip_error"},
+    Explanation{"", "it must not be forwarded: by policy (XFRM), or as its options want",
+                "see `ip xfrm policy`", "ip_forward"},
+    Explanation{"", "{daddr} is not of this host, and packets to it are not forwarded",
+                "forward: net.ipv6.conf.all.forwarding=1; or see `ip xfrm policy`", "ip6_forward"},
+    Explanation{"", "there is no route to {daddr}, or one that ends here",
+                "see `ip -6 route show match {daddr}`", "ip6_pkt_drop"},
+    Explanation{"", "the route to {daddr} is blackhole: it ends here",
+                "see `ip route get {daddr}`", "dst_discard_out"},
 };
 
 void substitute(std::string& text, std::string_view name, const std::string& value) {
@@ -143,27 +165,30 @@ std::string filled(std::string_view pattern, const Packet& packet) {
     substitute(text, "{daddr}", tuple.daddr.to_string());
     substitute(text, "{target}", target);
     substitute(text, "{dev}", last_of(packet, [](const Sighting& each) { return each.device; }));
+    substitute(text, "{octets}", fmt::format("{}", packet.sightings.back().length));
     substitute(text, "{hook}", note_of(packet, "hook"));
     substitute(text, "{family}", note_of(packet, "family"));
     return text;
 }
 
-template <typename Table>
-const Explanation* find(const Table& table, std::string_view word) {
-    const auto found = std::find_if(table.begin(), table.end(),
-                                    [&](const Explanation& each) { return each.reason == word; });
-    return found == table.end() ? nullptr : &*found;
+// What says most of it: its reason in its function, its reason, its function.
+const Explanation* find(std::string_view reason, std::string_view function) {
+    for (const auto& [wanted, in] :
+         {std::pair{reason, function}, {reason, ""}, {"", function}}) {
+        for (const Explanation& each : kExplanations) {
+            if (each.reason == wanted && each.function == in) {
+                return &each;
+            }
+        }
+    }
+    return nullptr;
 }
 
 Verdict dropped(const Packet& packet) {
     const Sighting& end = packet.sightings.back();
     const std::string reason = end.note("reason"), function = end.note("function");
     Verdict verdict{.fate = Fate::kDropped, .cause = {}, .mend = {}, .sentence = {}};
-    const Explanation* known = find(kReasons, reason);
-    if (known == nullptr) {
-        known = find(kFunctions, function);
-    }
-    if (known != nullptr) {
+    if (const Explanation* known = find(reason, function)) {
         verdict.cause = filled(known->cause, packet);
         verdict.mend = filled(known->mend, packet);
     } else {
@@ -195,9 +220,11 @@ Verdict by_program(const Sighting& end) {
     Verdict verdict{.fate = Fate::kDropped, .cause = {}, .mend = {}, .sentence = {}};
     if (end.sends_frame()) {
         verdict.fate = Fate::kSent;
-        verdict.cause = fmt::format("the XDP program of {} handed it on ({})", end.device, action);
+        verdict.cause = end.cause.empty() ? fmt::format("the XDP program of {} handed it on ({})",
+                                                        end.device, action)
+                                          : "by " + end.cause;
         verdict.sentence =
-            fmt::format("sent in {}: {} as {}", end.at, verdict.cause, end.tuple.to_string());
+            fmt::format("sent in {}: {}, as {}", end.at, verdict.cause, end.tuple.to_string());
         return verdict;
     }
     if (!end.cause.empty()) {
@@ -218,6 +245,15 @@ Verdict by_program(const Sighting& end) {
     return verdict;
 }
 
+Verdict waiting(const Packet& packet, std::string_view cause, std::string_view mend) {
+    Verdict verdict{.fate = Fate::kWaiting,
+                    .cause = filled(cause, packet),
+                    .mend = filled(mend, packet),
+                    .sentence = {}};
+    verdict.sentence = "waiting: " + verdict.cause;
+    return verdict;
+}
+
 // The last stage that says something of where it went.
 const Sighting* last_at(const Packet& packet, std::initializer_list<Stage> stages) {
     for (auto each = packet.sightings.rbegin(); each != packet.sightings.rend(); ++each) {
@@ -231,7 +267,7 @@ const Sighting* last_at(const Packet& packet, std::initializer_list<Stage> stage
 } // namespace
 
 const char* name(Fate fate) {
-    constexpr std::array kNames = {"dropped", "delivered", "sent", "lost"};
+    constexpr std::array kNames = {"dropped", "delivered", "sent", "waiting", "lost"};
     return kNames.at(static_cast<std::size_t>(fate));
 }
 
@@ -244,6 +280,12 @@ Verdict judge(const Packet& packet) {
         verdict = by_program(*program);
     } else if (last.stage == Stage::kDropped) {
         verdict = dropped(packet);
+    } else if (last.awaits_next_hop()) {
+        verdict = waiting(packet, "the next hop towards {daddr} has not answered to ARP or ND yet",
+                          "see whether it is there: `ip neigh`, `ip route get {daddr}`");
+    } else if (last.stage == Stage::kQueue) {
+        verdict = waiting(packet, "it is in the queueing discipline of {dev}",
+                          "see `tc -s qdisc show dev {dev}`, `weir top @qdisc`");
     } else if (where == nullptr || where->stage == Stage::kReceive) {
         verdict.cause = fmt::format("it was last seen in {}", last.at);
         verdict.mend = "`weir drops` shows what is dropped without a packet's address";
@@ -253,8 +295,9 @@ Verdict judge(const Packet& packet) {
         verdict.cause = fmt::format("it left through {}", where->device);
         verdict.sentence = fmt::format("sent: {} as {}", verdict.cause, where->tuple.to_string());
     } else {
-        // What a socket holds is freed by the process that reads it.
-        const bool freed = where->stage == Stage::kSocket && packet.ended && last.pid != 0;
+        // What a socket holds is freed by the process that reads it, but by TCP.
+        const bool freed = where->stage == Stage::kSocket && packet.ended && last.pid != 0 &&
+                           tuple_of(packet).protocol != IPPROTO_TCP;
         const Sighting& reader = freed ? last : *where;
         verdict.fate = Fate::kDelivered;
         verdict.cause = freed || where->stage == Stage::kProcess

@@ -4,7 +4,7 @@
 
 namespace weir::flow {
 
-enum class Fate { kDropped, kDelivered, kSent, kLost };
+enum class Fate { kDropped, kDelivered, kSent, kWaiting, kLost };
 const char* name(Fate fate);
 
 // What became of a packet, by what cause, and what mends it.

@@ -33,14 +33,16 @@ bool same_hook(const Sighting& one, const Sighting& other) {
 }
 
 // What a driver has sent is freed; also what a veth or generic XDP has copied, for a program needs
-// room in front of a frame. Then it goes on in another buffer.
+// room in front of a frame; and the first of several fragments, once the last has come. Then it
+// goes on in another buffer.
 bool may_be_copied(const Packet& packet) {
     const auto& seen = packet.sightings;
     if (seen.size() < 2 || seen.back().stage != Stage::kFreed) {
         return false;
     }
     const Stage before = seen[seen.size() - 2].stage;
-    return before == Stage::kDriver || before == Stage::kReceive;
+    return before == Stage::kDriver || before == Stage::kReceive || before == Stage::kIp ||
+           before == Stage::kNetfilter || before == Stage::kLocal;
 }
 
 // The last place where it was looked at.
@@ -86,8 +88,9 @@ bool Packets::goes_on(const Open& open, const Sighting& now) {
         return !here && (frame || !alive);
     case Stage::kTc:
         return here && (!alive || (now.stage == Stage::kTc && now.packet == 0));
-    default: // TC on its way out
-        return here && now.stage == Stage::kTc && now.packet == 0 && alive;
+    default: // TC on its way out; or, as its fragments, put together
+        return here && (alive ? now.stage == Stage::kTc && now.packet == 0
+                              : now.stage > before.stage || now.stage == Stage::kNetfilter);
     }
 }
 
@@ -190,8 +193,20 @@ void Packets::add(Sighting sighting) {
 }
 
 void Packets::expire(std::uint64_t now) {
-    while (!open_.empty() && open_.front().packet.sightings.back().time + idle_ns_ <= now) {
-        end(open_.begin());
+    // Longer than the kernel asks for a neighbour: mcast_solicit times retrans_time_ms of
+    // Documentation/networking/ip-sysctl.rst.
+    constexpr std::uint64_t kNextHop = 4'000'000'000;
+    for (auto place = open_.begin(); place != open_.end();) {
+        const Sighting& last = place->packet.sightings.back();
+        if (last.time + idle_ns_ > now) {
+            return;
+        }
+        const bool waits = last.awaits_next_hop() && last.time + kNextHop > now;
+        const auto next = std::next(place);
+        if (!waits) {
+            end(place);
+        }
+        place = next;
     }
 }
 

@@ -20,7 +20,8 @@ struct Packet {
 // reused, so that what cannot be the same packet begins a new one.
 class Packets {
 public:
-    // `each` gets every packet once it has ended, or has not been seen for `idle_ns`.
+    // `each` gets every packet once it has ended, or has not been seen for `idle_ns`; longer where
+    // the kernel may ask for the next hop's address.
     Packets(std::uint64_t idle_ns, std::function<void(const Packet&)> each)
         : idle_ns_(idle_ns), each_(std::move(each)) {}
 

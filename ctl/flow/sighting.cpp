@@ -44,11 +44,26 @@ std::string endpoint(const IpAddr& address, std::uint16_t port) {
                                              : fmt::format("[{}]:{}", address.to_string(), port);
 }
 
-// enum nf_inet_hooks of linux/netfilter.h
-std::string netfilter_hook(const std::string& number) {
-    constexpr std::array kHooks = {"prerouting", "input", "forward", "output", "postrouting"};
+// NFPROTO_… of linux/netfilter.h, as nft names them.
+std::string netfilter_family(const std::string& number) {
+    constexpr std::array kFamilies = {std::pair{"1", "inet"},   std::pair{"2", "ip"},
+                                      std::pair{"3", "arp"},    std::pair{"5", "netdev"},
+                                      std::pair{"7", "bridge"}, std::pair{"10", "ip6"}};
+    const auto found = std::find_if(kFamilies.begin(), kFamilies.end(),
+                                    [&](const auto& each) { return each.first == number; });
+    return found == kFamilies.end() ? number : found->second;
+}
+
+// What a hook's number means is its family's: enum nf_inet_hooks, nf_dev_hooks of
+// linux/netfilter.h, NF_ARP_… of linux/netfilter_arp.h; those of a bridge are the first.
+std::string netfilter_hook(const std::string& family, const std::string& number) {
+    static const std::vector<std::string> kIp = {"prerouting", "input",       "forward",
+                                                 "output",     "postrouting", "ingress"};
+    static const std::vector<std::string> kDevice = {"ingress", "egress"};
+    static const std::vector<std::string> kArp = {"input", "output", "forward"};
+    const auto& hooks = family == "netdev" ? kDevice : family == "arp" ? kArp : kIp;
     const auto at = static_cast<std::size_t>(std::atoi(number.c_str()));
-    return at < kHooks.size() ? kHooks[at] : number;
+    return at < hooks.size() ? hooks[at] : number;
 }
 
 // TC_ACT_… of linux/pkt_cls.h
@@ -86,9 +101,12 @@ void note(Sighting& sighting, const std::string& name, std::string value, std::u
         const std::string function = names.symbols.function_at(number);
         sighting.notes.emplace_back("function", function.empty() ? value : function);
     } else if (name == "state->hook") {
-        sighting.notes.emplace_back("hook", netfilter_hook(value));
+        sighting.notes.emplace_back("hook", value);
     } else if (name == "state->pf") {
-        sighting.notes.emplace_back("family", value == "2" ? "ip" : value == "10" ? "ip6" : value);
+        const std::string family = netfilter_family(value);
+        std::string& hook = sighting.notes.back().second; // which is fetched right before
+        hook = netfilter_hook(family, hook);
+        sighting.notes.emplace_back("family", family);
     } else if (name == "retval" && sighting.stage == Stage::kXdp) {
         sighting.notes.emplace_back("action", xdp_action(value));
     } else if (name == "retval" && sighting.stage == Stage::kTc) {
@@ -120,6 +138,12 @@ std::string Sighting::note(std::string_view name) const {
 bool Sighting::sends_frame() const {
     const std::string action = note("action");
     return stage == Stage::kXdp && (action == "tx" || action == "redirect");
+}
+
+bool Sighting::awaits_next_hop() const {
+    return stage == Stage::kOutput ||
+           (stage == Stage::kNetfilter && note("hook") == "postrouting" &&
+            note("family").starts_with("ip"));
 }
 
 Sighting sighting_of(const trace_event& event, const trace::Probe& probe, const Hook& hook,

@@ -45,6 +45,8 @@ struct Sighting {
 
     // By a program, at its end: that the frame is to go out, without a buffer of the stack.
     bool sends_frame() const;
+    // On its way out, and not at a device yet: the kernel may have to ask for its address first.
+    bool awaits_next_hop() const;
     // "" if there is no such note.
     std::string note(std::string_view name) const;
 };
