@@ -59,6 +59,7 @@ int capture_entry(__u64 *ctx)
 		.hook = HOOK_XDP,
 		.verdict = VERDICT_COUNT,
 		.rule = CAPTURE_NO_RULE,
+		.service = CAPTURE_NO_SERVICE,
 		.entry_len = bpf_xdp_get_buff_len((struct xdp_md *)xdp),
 	};
 	if (wish->points & CAPTURE_ENTRY)

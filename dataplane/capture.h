@@ -24,6 +24,7 @@ static __always_inline void capture_expire(void)
 }
 
 _Static_assert(CAPTURE_NO_RULE == FW_NO_SLOT, "one number for no rule");
+_Static_assert(CAPTURE_NO_SERVICE == NO_TABLE, "one number for no service");
 
 #define CAPTURE_LENGTH(ctx)                                                                        \
 	_Generic((ctx), struct xdp_md *: bpf_xdp_get_buff_len((void *)(ctx)),                      \
@@ -90,6 +91,7 @@ static __noinline int capture_begin(frame *ctx, __u32 ifindex, __u32 hook,
 		.ifindex = ifindex,
 		.hook = hook,
 		.rule = CAPTURE_NO_RULE,
+		.service = CAPTURE_NO_SERVICE,
 		.entry_len = length,
 		.entry_vlan = CAPTURE_VLAN(ctx),
 	};
@@ -105,6 +107,19 @@ static __always_inline void capture_rule(__u32 slot)
 
 	if (bench)
 		bench->record.rule = slot;
+}
+
+static __always_inline void capture_backend(__u32 service, __u32 backend, __u16 by_ring,
+					    __u16 new_flow)
+{
+	struct capture_bench *bench = capture_bench();
+
+	if (!bench)
+		return;
+	bench->record.service = service;
+	bench->record.backend = backend;
+	bench->record.by_ring = by_ring;
+	bench->record.new_flow = new_flow;
 }
 
 /* The packet's end is known: the frame is as the program leaves it. */

@@ -55,7 +55,7 @@ static __always_inline struct outcome judge(struct xdp_md *ctx, const struct gen
 				      : firewall(gen, pkt, gen->ingress_root));
 	if (now.verdict != NEXT_STAGE || at->role != ROLE_BALANCER || !gen->services)
 		return now;
-	sent = load_balance(ctx, gen, pkt);
+	sent = load_balance(ctx, gen, pkt, captured);
 	return sent.verdict == NEXT_STAGE ? now : sent;
 }
 

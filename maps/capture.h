@@ -20,6 +20,7 @@
 #define CAPTURE_SNAP 12288
 
 #define CAPTURE_NO_RULE 0xffffffff /* FW_NO_SLOT */
+#define CAPTURE_NO_SERVICE 0xffffffff
 
 enum capture_point {
 	CAPTURE_ENTRY = 1 << 0,
@@ -49,6 +50,11 @@ struct capture_record {
 	__u32 reason;  /* enum reason */
 	__u32 rule;    /* slot of the rule that decided; CAPTURE_NO_RULE: none */
 	__u32 action;  /* XDP_*, TC_ACT_* */
+	__u32 service; /* slot of the service that it is for; CAPTURE_NO_SERVICE: none */
+	__u32 backend; /* where there is a service: index in the backend table; CAPTURE_NO_SERVICE: none was left */
+	__u16 by_ring; /* 1: the ring chose the backend; 0: its flow had it already */
+	__u16 new_flow; /* 1: with this packet the flow was entered into the flow table */
+	__u32 reserved;
 	__u32 entry_len; /* octets of the whole frame, without that tag */
 	__u32 exit_len;
 	__u32 entry_captured; /* octets of it that follow */
@@ -56,7 +62,7 @@ struct capture_record {
 	__u32 entry_vlan; /* TC: the tag that the kernel keeps beside the frame: TPID << 16 | TCI; 0: none */
 	__u32 exit_vlan;
 };
-ABI_ASSERT(capture_record, 80);
+ABI_ASSERT(capture_record, 96);
 
 struct capture_bench {
 	__u64 taken; /* records in the ring */
@@ -66,7 +72,7 @@ struct capture_bench {
 	struct capture_record record;
 	__u8 octets[2 * CAPTURE_SNAP];
 };
-ABI_ASSERT(capture_bench, 32 + 80 + 2 * CAPTURE_SNAP);
+ABI_ASSERT(capture_bench, 32 + 96 + 2 * CAPTURE_SNAP);
 
 /* The ring's octets unless asked otherwise: power of two, whole pages. */
 #define CAPTURE_RING (1 << 23)

@@ -98,6 +98,9 @@ std::string line_of(const CaptureWords& words, const WallTime& clock,
     if (entry && !packet.exit.empty() && !std::ranges::equal(packet.entry, packet.exit)) {
         line += fmt::format(" -> {}, {} octets", text(true), record.exit_len);
     }
+    if (const std::string backend = words.backend(record); !backend.empty()) {
+        line += "; to " + backend;
+    }
     return line + "\n";
 }
 

@@ -22,6 +22,12 @@ constexpr std::array<std::string_view, REASON_COUNT> kMeanings = {
 
 constexpr std::uint32_t kTagLength = 4;
 
+// Who named the backend.
+const char* chosen(const capture_record& record) {
+    return record.by_ring == 0 ? "by its flow"
+           : record.new_flow != 0 ? "by the ring, a new flow" : "by the ring";
+}
+
 } // namespace
 
 const std::vector<std::string_view>& xdp_action_names() {
@@ -32,10 +38,17 @@ const std::vector<std::string_view>& xdp_action_names() {
 
 Result<> CaptureWords::follow(const kernel::Node& node) {
     WEIR_TRY(const auto live, read_live(node));
-    Generation now{.number = live.generation, .rules = {}};
+    Generation now{.number = live.generation};
     for (const auto chain : {model::ChainName::kIngress, model::ChainName::kEgress}) {
         for (const model::Rule& rule : live.saved.config.chain(chain).rules) {
             now.rules[rule.slot] = {chain, rule.handle, text::print(rule)};
+        }
+    }
+    for (const model::Service& service : live.saved.config.balancer.services) {
+        NamedService& named = now.services[service.slot];
+        named.key = service.key.to_string();
+        for (const model::Backend& backend : service.backends) {
+            named.backends[backend.slot] = backend.address.to_string();
         }
     }
     keep(std::move(now));
@@ -70,7 +83,7 @@ void CaptureWords::look(const kernel::Node& node, const capture_record& record) 
     }
     (void)keep_up(node);
     if (find(record.generation) == nullptr) {
-        keep({.number = record.generation, .rules = {}}); // superseded: nobody knows its rules
+        keep({.number = record.generation}); // superseded: nobody knows its rules
     }
 }
 
@@ -122,6 +135,26 @@ const CaptureWords::NamedRule* CaptureWords::rule(const capture_record& record) 
     return found == judge->rules.end() ? nullptr : &found->second;
 }
 
+const CaptureWords::NamedService* CaptureWords::service(const capture_record& record) const {
+    const Generation* judge = find(record.generation);
+    if (record.service == CAPTURE_NO_SERVICE || judge == nullptr) {
+        return nullptr;
+    }
+    const auto found = judge->services.find(record.service);
+    return found == judge->services.end() ? nullptr : &found->second;
+}
+
+std::string CaptureWords::backend(const capture_record& record) const {
+    const NamedService* named = service(record);
+    if (named == nullptr) {
+        return "";
+    }
+    const auto address = named->backends.find(record.backend);
+    return address == named->backends.end()
+               ? fmt::format("no backend of {}", named->key)
+               : fmt::format("{} of {}, {}", address->second, named->key, chosen(record));
+}
+
 std::string CaptureWords::why(const capture_record& record) const {
     if (record.verdict >= VERDICT_COUNT) {
         return "";
@@ -144,6 +177,9 @@ std::string CaptureWords::comment(const capture_record& record) const {
     if (const NamedRule* named = rule(record)) {
         text += fmt::format("; {} rule handle {}: {}", model::name(named->chain), named->handle,
                             named->text);
+    }
+    if (const std::string to = backend(record); !to.empty()) {
+        text += "; backend " + to;
     }
     return text;
 }
@@ -182,6 +218,15 @@ output::Json CaptureWords::json(const kernel::CapturedPacket& packet) const {
     if (const NamedRule* named = rule(record)) {
         json["chain"] = model::name(named->chain);
         json["rule"] = named->handle;
+    }
+    if (const NamedService* named = service(record)) {
+        const auto address = named->backends.find(record.backend);
+        json["service"] = named->key;
+        if (address != named->backends.end()) {
+            json["backend"] = address->second;
+            json["chosen_by"] = record.by_ring != 0 ? "ring" : "flow";
+            json["new_flow"] = record.new_flow != 0;
+        }
     }
     const auto side = [](std::span<const std::uint8_t> octets, std::uint32_t length,
                          std::uint32_t vlan) {

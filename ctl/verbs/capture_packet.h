@@ -13,12 +13,14 @@
 // A captured packet in words.
 namespace weir::verbs {
 
-// What record numbers mean: rules by slot, and interfaces. Of a node, or of a program alone.
+// What record numbers mean: rules and services by slot, and interfaces. Of a node, or of a program
+// alone.
 class CaptureWords {
 public:
     explicit CaptureWords(const Context& cx) : cx_(cx) {}
 
-    // Reads the live generation's rules, and the names that interfaces have in this node.
+    // Reads the live generation's rules and services, and the names that interfaces have in this
+    // node.
     Result<> follow(const kernel::Node& node);
     // The same if another generation is in force than was read last.
     Result<> keep_up(const kernel::Node& node);
@@ -34,6 +36,8 @@ public:
     std::string verdict(const capture_record& record) const; // "drop"; "XDP_DROP"
     // "rule 3", "truncated"; "" for other people's programs.
     std::string why(const capture_record& record) const;
+    // "10.0.2.2 of 203.0.113.10:80/tcp, by its flow"; "" for what is for no service.
+    std::string backend(const capture_record& record) const;
     // "drop by rule 3 (ingress): tcp dport 23 drop".
     std::string comment(const capture_record& record) const;
     // Of a drop, for a sentence, and what mends it.
@@ -47,13 +51,20 @@ private:
         model::Handle handle = 0;
         std::string text;
     };
+    struct NamedService {
+        std::string key;
+        std::map<model::Slot, std::string> backends; // addresses
+    };
     struct Generation {
         std::uint64_t number = 0;
-        std::map<model::Slot, NamedRule> rules;
+        std::map<model::Slot, NamedRule> rules = {};
+        std::map<model::Slot, NamedService> services = {};
     };
     void keep(Generation generation);
     const Generation* find(std::uint64_t number) const;
     const NamedRule* rule(const capture_record& record) const;
+    // nullptr: it is for none, or its generation ended before it was read.
+    const NamedService* service(const capture_record& record) const;
 
     const Context& cx_;
     std::string program_;

@@ -79,9 +79,15 @@ void OwnPrograms::look(const kernel::CapturedPacket& packet,
     sighting.tuple = exit.empty() ? flow::Tuple{} : exit.front();
     sighting.length = record.exit_len;
     sighting.notes = {{"action", action_of(record)}, {"by", words_.why(record)}};
+    const std::string backend = words_.backend(record);
+    if (!backend.empty()) {
+        sighting.notes.emplace_back("to", backend);
+    }
     if (record.verdict == VERDICT_DROP) {
         sighting.cause = words_.cause(record);
         sighting.mend = words_.mend(record);
+    } else if (sighting.sends_frame() && !backend.empty()) {
+        sighting.cause = fmt::format("Weir on {}, to backend {}", sighting.device, backend);
     }
     each(sighting);
 }

@@ -12,7 +12,8 @@ struct choice {
 	__u32 service;	/* slot; NO_SERVICE: the packet is for none */
 	__u32 forward;	/* enum forward_mode */
 	__u32 backend;	/* index in the backend table; NO_BACKEND: the service has none to give */
-	__u32 new_flow; /* 1: entered into the flow table now */
+	__u16 new_flow; /* 1: entered into the flow table now */
+	__u16 by_ring;	/* 1: the ring named the backend; 0: the flow had it */
 };
 #define NO_SERVICE 0xffffffff
 #define NO_BACKEND 0xffffffff
@@ -89,6 +90,7 @@ static __always_inline void choose_backend(const struct generation *gen,
 		return;
 	}
 	choice->backend = backend_of_ring(service, pkt->hash);
+	choice->by_ring = 1;
 	explain_backend(service->slot, choice->backend, 0);
 	if (!established || explaining)
 		return;

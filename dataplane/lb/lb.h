@@ -2,6 +2,7 @@
 /* Stage 3: packets to a VIP go to a backend; all others to the kernel stack. */
 #pragma once
 
+#include "capture.h"
 #include "lb/choose.h"
 #include "lb/echo.h"
 #include "lb/tunnel.h"
@@ -153,7 +154,7 @@ static __always_inline struct outcome find(struct xdp_md *ctx, const struct gene
 	const struct service *service;
 
 	choice->service = NO_SERVICE;
-	choice->new_flow = 0;
+	choice->new_flow = choice->by_ring = 0;
 	if (unlikely(has_class(pkt, CLASS_FRAGMENT)))
 		return is_vip(gen, pkt) ? drop(REASON_VIP_FRAGMENT) : next_stage();
 	if (pkt->proto == IPPROTO_TCP || pkt->proto == IPPROTO_UDP) {
@@ -174,16 +175,21 @@ STAGE find_backend(struct xdp_md *ctx, const struct generation *gen, struct pack
 	return gen && pkt && choice ? pack(find(ctx, gen, pkt, choice)) : 0;
 }
 
-/* Answers NEXT_STAGE for a packet that is for no service: the stack has it. */
+/*
+ * Answers NEXT_STAGE for a packet that is for no service: the stack has it. `captured`: a constant,
+ * see judge().
+ */
 static __always_inline struct outcome load_balance(struct xdp_md *ctx,
 						   const struct generation *gen,
-						   struct packet *pkt)
+						   struct packet *pkt, int captured)
 {
 	struct choice choice;
 	struct outcome end = unpack(find_backend(ctx, gen, pkt, &choice));
 
 	if (end.verdict != NEXT_STAGE || choice.service == NO_SERVICE)
 		return end;
+	if (captured)
+		capture_backend(choice.service, choice.backend, choice.by_ring, choice.new_flow);
 	if (choice.backend == NO_BACKEND)
 		end = drop(REASON_NO_BACKEND);
 	else if (choice.forward == FORWARD_L2_DSR)

@@ -138,7 +138,28 @@ def test_entry_and_exit_show_what_the_balancer_did(node, file):
     entry, exit = rdpcap(file)
     assert bytes(entry) == packet
     assert bytes(exit) == outside
-    assert tshark(file, "frame.comment")[0][0].startswith("verdict redirect; reason service")
+    comment = tshark(file, "frame.comment")[0][0]
+    assert comment.startswith("verdict redirect; reason service")
+    assert comment.endswith(f"; backend {backend(1)} of {VIP}:80/tcp, by the ring")
+
+
+def test_which_backend_and_who_chose_it(node):
+    node.apply(f"lb: {{source: 10.99.0.1, services: [{{vip: '{VIP}:80/tcp', "
+               f"backends: ['{backend(1)}']}}]}}")
+    segments = [IP(src=CLIENT, dst=VIP) / TCP(sport=4000, dport=80, flags=flags) for flags in "SAA"]
+    to = f"{backend(1)} of {VIP}:80/tcp"
+    text = Capture(node, "front", "-c", 3, "tcp port 80")
+    node.send("rt", *segments)
+    lines = text.wait().splitlines()
+    assert [line.split("; to ")[1] for line in lines[:3]] == [
+        f"{to}, by the ring", f"{to}, by the ring, a new flow", f"{to}, by its flow"]
+
+    capture = Capture(node, "front", "--json", "-c", 2, "tcp port 80 or tcp port 81")
+    node.send("rt", segments[1], tcp(81))
+    balanced, other, _ = map(json.loads, capture.wait().splitlines())
+    assert (balanced["service"], balanced["backend"], balanced["chosen_by"],
+            balanced["new_flow"]) == (f"{VIP}:80/tcp", backend(1), "flow", False)
+    assert "service" not in other and "backend" not in other
 
 
 def test_text_and_json_have_a_line_for_each_packet(node):

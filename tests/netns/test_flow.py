@@ -81,6 +81,7 @@ def test_the_balancer_sends_it_in_a_tunnel(known):
 
     (entry, exit) = [hop for hop in document["hops"] if hop["at"] == "weir_ingress"]
     assert (exit["action"], exit["by"]) == ("redirect", "service")
+    assert exit["to"] == f"{SERVER} of {VIP}:53/udp, by the ring, a new flow"
     assert entry["packet"] == document["packet"]
     assert exit["packet"].startswith("ipip 10.99.") and exit["packet"].endswith(f"> {SERVER}")
     assert exit["octets"] == entry["octets"] + 20

@@ -185,6 +185,32 @@ TEST_F(Captured, AnsweredEchoLeavesAsItWasRewritten) {
     EXPECT_EQ(seen[0].record.action, static_cast<__u32>(XDP_TX));
 }
 
+// A SYN and a flow's first segment go where the ring says, its further ones where the flow is.
+TEST_F(Captured, BalancedPacketSaysWhichBackendAndWhoChoseIt) {
+    apply("lb: {source: 10.99.0.1, services: [{vip: '203.0.113.10:80/tcp', backends: [10.0.2.2]}, "
+          "{vip: '203.0.113.10:81/tcp', backends: [{address: 10.0.2.3, weight: 0}]}]}");
+    const auto& services = weir().config().balancer.services;
+    const Ipv4 to{.dst = "203.0.113.10"};
+    auto capture = start();
+    xdp(frame(to, Tcp{.sport = 4000, .dport = 80, .flags = kSyn}));
+    xdp(frame(to, Tcp{.sport = 4000, .dport = 80, .flags = kAck}));
+    xdp(frame(to, Tcp{.sport = 4000, .dport = 80, .flags = kAck}));
+    EXPECT_EQ(xdp(frame(to, Tcp{.dport = 81})), drop(REASON_NO_BACKEND));
+    EXPECT_EQ(xdp(frame(to, Tcp{.dport = 82})), pass());
+
+    const auto seen = taken(capture);
+    ASSERT_EQ(seen.size(), 5U);
+    for (std::size_t i = 0; i < 3; i++) {
+        EXPECT_EQ(seen[i].record.service, services[0].slot);
+        EXPECT_EQ(seen[i].record.backend, services[0].backends[0].slot);
+        EXPECT_EQ(seen[i].record.by_ring, i < 2);
+        EXPECT_EQ(seen[i].record.new_flow, i == 1);
+    }
+    EXPECT_EQ(seen[3].record.service, services[1].slot);
+    EXPECT_EQ(seen[3].record.backend, CAPTURE_NO_SERVICE);
+    EXPECT_EQ(seen[4].record.service, CAPTURE_NO_SERVICE);
+}
+
 TEST_F(Captured, TcProgramsHaveTheSwitchToo) {
     apply("firewall: {egress: {rules: [udp dport 9 drop]}}");
     const Octets packet = frame(Ipv4{}, Udp{.dport = 9});
@@ -253,7 +279,7 @@ TEST_F(Captured, WhatTheRingCannotTakeIsCounted) {
     }
     const std::size_t seen = taken(capture).size();
     const auto books = must(capture.books());
-    EXPECT_EQ(seen, 1U); // two of 2,172 octets do not fit
+    EXPECT_EQ(seen, 1U); // two of 2,188 octets do not fit
     EXPECT_EQ(books.taken, seen);
     EXPECT_EQ(books.lost, 10U - seen);
 }
