@@ -25,7 +25,11 @@
 # nowhere ends at the router in silence: no ICMP error comes back to be counted.
 set -euo pipefail
 
-here=$(dirname "$(readlink -f "$0")")
+# `exec` runs for each command of a test: what the shell does itself takes no process.
+script=$0
+[[ $script == */* ]] || script=./$script
+[ ! -L "$script" ] || script=$(readlink -f "$script")
+here=$(cd "${script%/*}" && pwd)
 vips=(203.0.113.10 203.0.113.11 2001:db8::10 2001:db8::11)
 
 fail() { echo "lab: $*" >&2; exit 1; }
@@ -176,7 +180,7 @@ BATCH
 
 down() {
     local node pids binary
-    binary=$(weir_binary)
+    find_weir
     for node in $(nodes); do
         # Detaching first lets libxdp take its own pins away as well.
         if [ -n "$binary" ] && [ -d "/sys/fs/bpf/$name-$node" ]; then
@@ -191,14 +195,12 @@ down() {
     done
 }
 
-weir_binary() { # $WEIR, else what build.sh made, else what is installed
-    local candidate
-    for candidate in "${WEIR:-}" "$here/../build/release/ctl/weir" "$(command -v weir || true)"; do
-        if [ -n "$candidate" ] && [ -x "$candidate" ]; then
-            readlink -f "$candidate"
-            return 0
-        fi
+find_weir() { # sets $binary: $WEIR, else what build.sh made, else what is in the path; "": none
+    for binary in "${WEIR:-}" "$here/../build/release/ctl/weir"; do
+        [[ $binary != */* || $binary == /* ]] || binary=$PWD/$binary
+        [ ! -f "$binary" ] || [ ! -x "$binary" ] || return 0
     done
+    binary=$(type -P weir || true)
 }
 
 run() { # NODE COMMAND...: with the pins of that node, and `weir` in the path
@@ -206,9 +208,10 @@ run() { # NODE COMMAND...: with the pins of that node, and `weir` in the path
     shift
     [ -e "/run/netns/$name-$node" ] || fail "lab '$name' has no node '$node': $(nodes | tr '\n' ' ')"
     [ $# -gt 0 ] || usage
-    binary=$(weir_binary)
-    [ -z "$binary" ] || PATH=$(dirname "$binary"):$PATH
-    exec env WEIR_PINS="/sys/fs/bpf/$name-$node" nsenter --net="/run/netns/$name-$node" "$@"
+    find_weir
+    [ -z "$binary" ] || PATH=${binary%/*}:$PATH
+    export WEIR_PINS="/sys/fs/bpf/$name-$node"
+    exec nsenter --net="/run/netns/$name-$node" "$@"
 }
 
 environment() {
@@ -225,7 +228,7 @@ shift 2
 [[ $name =~ ^[a-z0-9][a-z0-9-]{0,31}$ ]] || fail "name '$name': small letters, digits and '-', at most 32"
 case $command in
 up | down | exec)
-    [ "$(id -u)" = 0 ] || fail "network namespaces need root: run it by sudo"
+    [ "$EUID" = 0 ] || fail "network namespaces need root: run it by sudo"
     ;;
 esac
 case $command in

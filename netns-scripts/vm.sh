@@ -178,7 +178,7 @@ run_guest() {
     rm -f "$out/exit-code"
     # The output goes by a file descriptor of ours: a stdio port would wait for its input for ever.
     timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
-        "${processor[@]}" -cpu max -m "$memory" \
+        "${processor[@]}" -cpu max,la57=off,smap=off,smep=off -m "$memory" \
         -nodefaults -no-reboot -display none \
         -kernel "$files/vmlinux" -initrd "$files/initramfs.gz" \
         -append "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable random.trust_cpu=1" \
@@ -192,7 +192,7 @@ run_guest() {
         3>&1 </dev/null >&2 || status=$?
     [ ! -s "$out/exit-code" ] || exit "$(cat "$out/exit-code")"
     echo "vm: the guest gave no exit code; the end of its console:" >&2
-    tail -n 5 "$out/console.log" >&2 || true
+    grep -m 1 -A 60 -E "BUG:|Oops|general protection|kernel panic" "$out/console.log" >&2 || tail -n 5 "$out/console.log" >&2 || true
     [ "$status" != 124 ] || exit 124
     exit 125
 }

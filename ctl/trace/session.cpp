@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace weir::trace {
 namespace {
 
-// More functions than this are attached by one link, where the kernel can.
-constexpr std::size_t kMany = 50;
+// More functions than this are attached by one link, where the kernel can: a hit costs a twentieth
+// more than by fentry, but each fentry is verified on its own, and detached on its own, for which
+// the kernel waits a tenth of a second (synchronize_rcu_tasks()).
+constexpr std::size_t kMany = 8;
 
 struct Place {
     Target target;
@@ -69,8 +72,9 @@ public:
 
     // By the first of `ways` that works. An error names what each met.
     Result<> attach(const Place& place, const Ways& ways);
-    // All functions by one link for entries and one for returns.
-    Result<> attach_at_once(const std::vector<Place>& places, std::vector<Skipped>& skipped);
+    // Functions by one link for entries and one for returns. Gives those places that have to be
+    // attached one by one: what is no function, and where more is asked for than is seen there.
+    Result<std::vector<Place>> attach_at_once(const std::vector<Place>& places);
 
     std::vector<Probe> probes;
 
@@ -167,8 +171,11 @@ Result<> Attacher::attach(const Place& place, const Ways& ways) {
     return fail(whys);
 }
 
-Result<> Attacher::attach_at_once(const std::vector<Place>& places, std::vector<Skipped>& skipped) {
+Result<std::vector<Place>> Attacher::attach_at_once(const std::vector<Place>& places) {
     const std::size_t before = probes.size();
+    std::vector<Place> left;
+    std::copy_if(places.begin(), places.end(), std::back_inserter(left),
+                 [](const Place& place) { return !is_function(place); });
     for (const bool exit : {false, true}) {
         std::vector<std::string> names;
         std::vector<std::uint64_t> cookies;
@@ -178,7 +185,7 @@ Result<> Attacher::attach_at_once(const std::vector<Place>& places, std::vector<
             }
             auto prepared = prepare(place, Backend::kMulti);
             if (!prepared) {
-                skipped.push_back({place.target.name, prepared.error().message()});
+                left.push_back(place);
                 continue;
             }
             names.push_back(place.target.symbol);
@@ -190,10 +197,10 @@ Result<> Attacher::attach_at_once(const std::vector<Place>& places, std::vector<
         }
         if (auto done = tracer_.attach_kprobes(names, exit, cookies); !done) {
             probes.resize(before);
-            return done;
+            return fail(std::move(done).error());
         }
     }
-    return {};
+    return left;
 }
 
 kernel::Tracer::Bodies bodies_for(const std::vector<Place>& places, const Ways& ways,
@@ -286,7 +293,7 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
     Session session;
     WEIR_TRY(Kernel kernel, Kernel::read());
     session.kernel_ = std::make_unique<Kernel>(std::move(kernel));
-    WEIR_TRY(const auto places, find_places(points, *session.kernel_, backend, session.skipped_));
+    WEIR_TRY(auto places, find_places(points, *session.kernel_, backend, session.skipped_));
     WEIR_TRY(Ways ways, ways_of(places, backend));
     std::string no_fentry;
     auto tracer = kernel::Tracer::load(bodies_for(places, ways, *session.kernel_), room);
@@ -300,19 +307,17 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
     }
     session.tracer_ = std::make_unique<kernel::Tracer>(*std::move(tracer));
     Attacher attacher(points, *session.kernel_, *session.tracer_);
-    bool at_once = false;
     if (ways.front() == Backend::kMulti && std::any_of(places.begin(), places.end(), is_function)) {
-        const auto done = attacher.attach_at_once(places, session.skipped_);
-        at_once = done.has_value();
-        if (!done && backend == Backend::kMulti) {
-            return fail(done.error());
+        auto left = attacher.attach_at_once(places);
+        if (left) {
+            places = *std::move(left);
+        } else if (backend == Backend::kMulti) {
+            return fail(std::move(left).error());
+        } else {
+            ways = without(ways, Backend::kMulti);
         }
-        ways = without(ways, Backend::kMulti);
     }
     for (const Place& place : places) {
-        if (at_once && is_function(place)) {
-            continue;
-        }
         if (auto done = attacher.attach(place, ways_for(place, ways)); !done) {
             const std::string why = done.error().message();
             session.skipped_.push_back({place.target.name, why.empty() ? no_fentry : why});
