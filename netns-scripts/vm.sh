@@ -191,8 +191,9 @@ run_guest() {
         -device virtio-9p-pci,fsdev=out,mount_tag=out \
         3>&1 </dev/null >&2 || status=$?
     [ ! -s "$out/exit-code" ] || exit "$(cat "$out/exit-code")"
-    echo "vm: the guest gave no exit code; the end of its console:" >&2
-    grep -m 1 -A 60 -E "BUG:|Oops|general protection|kernel panic" "$out/console.log" >&2 || tail -n 5 "$out/console.log" >&2 || true
+    echo "vm: the guest gave no exit code; what its console says of a crash, or its end:" >&2
+    grep -m 1 -A 60 -E "BUG:|Oops|general protection|Kernel panic" "$out/console.log" >&2 ||
+        tail -n 5 "$out/console.log" >&2 || true
     [ "$status" != 124 ] || exit 124
     exit 125
 }

@@ -8,8 +8,9 @@ import time
 from collections import Counter
 
 import pytest
-from scapy.all import ARP, Ether, IPv6, Raw
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, IPv6
+from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
 
 from wire import DEADLINE, Capture, packet_socket
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 
-from scapy.all import Ether
+from scapy.layers.l2 import Ether
 
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000  # linux/sched.h

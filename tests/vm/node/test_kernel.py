@@ -4,7 +4,8 @@ import os
 import platform
 
 import pytest
-from scapy.all import IP, TCP, IPv6
+from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
 
 from lab import CLIENT, CLIENT6, VIP, VIP6, backend, backend6
 

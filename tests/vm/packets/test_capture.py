@@ -5,7 +5,9 @@ import signal
 import subprocess
 
 import pytest
-from scapy.all import IP, TCP, UDP, Raw, rdpcap
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.packet import Raw
+from scapy.utils import rdpcap
 
 from lab import CLIENT, LAB
 

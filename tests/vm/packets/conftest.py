@@ -1,0 +1,1 @@
+from lab import lab, network  # noqa: F401 the fixtures
