@@ -9,10 +9,11 @@
 namespace weir::trace {
 namespace {
 
-// More functions than this are attached by one link, where the kernel can: a hit costs a twentieth
+// More entries than this are attached by one link, where the kernel can: a hit costs a twentieth
 // more than by fentry, but each fentry is verified on its own, and detached on its own, for which
-// the kernel waits a tenth of a second (synchronize_rcu_tasks()).
-constexpr std::size_t kMany = 8;
+// the kernel waits a tenth of a second (synchronize_rcu_tasks()). Of returns it takes more to make up
+// for that only so many can be waited for (kernel/trace/fprobe.c).
+constexpr std::size_t kManyEntries = 8, kManyReturns = 50;
 
 struct Place {
     Target target;
@@ -25,6 +26,14 @@ bool is_function(const Place& place) {
 
 bool is_program(const Place& place) {
     return place.target.kind == Target::Kind::kProgram;
+}
+
+// More functions at that end than one by one is good for.
+bool are_many(const std::vector<Place>& places, bool exit) {
+    const auto count = std::count_if(places.begin(), places.end(), [&](const Place& place) {
+        return is_function(place) && place.target.exit == exit;
+    });
+    return static_cast<std::size_t>(count) > (exit ? kManyReturns : kManyEntries);
 }
 
 // Ways of attaching that are tried, one after the other.
@@ -56,8 +65,9 @@ Result<Ways> ways_of(const std::vector<Place>& places, Backend forced) {
     if (forced != Backend::kAny) {
         return Ways{forced};
     }
-    return functions > kMany ? Ways{Backend::kMulti, Backend::kFentry, Backend::kKprobe}
-                             : Ways{Backend::kFentry, Backend::kKprobe};
+    return are_many(places, false) || are_many(places, true)
+               ? Ways{Backend::kMulti, Backend::kFentry, Backend::kKprobe}
+               : Ways{Backend::kFentry, Backend::kKprobe};
 }
 
 bool among(const Ways& ways, Backend backend) {
@@ -72,9 +82,10 @@ public:
 
     // By the first of `ways` that works. An error names what each met.
     Result<> attach(const Place& place, const Ways& ways);
-    // Functions by one link for entries and one for returns. Gives those places that have to be
-    // attached one by one: what is no function, and where more is asked for than is seen there.
-    Result<std::vector<Place>> attach_at_once(const std::vector<Place>& places);
+    // Functions by one link for entries and one for returns, if they are many or `all`. Gives those
+    // places that are left to attach one by one: the others, and where more is asked for than is
+    // seen there.
+    Result<std::vector<Place>> attach_at_once(const std::vector<Place>& places, bool all);
 
     std::vector<Probe> probes;
 
@@ -171,16 +182,21 @@ Result<> Attacher::attach(const Place& place, const Ways& ways) {
     return fail(whys);
 }
 
-Result<std::vector<Place>> Attacher::attach_at_once(const std::vector<Place>& places) {
+Result<std::vector<Place>> Attacher::attach_at_once(const std::vector<Place>& places, bool all) {
     const std::size_t before = probes.size();
     std::vector<Place> left;
     std::copy_if(places.begin(), places.end(), std::back_inserter(left),
                  [](const Place& place) { return !is_function(place); });
     for (const bool exit : {false, true}) {
+        const bool at_once = all || are_many(places, exit);
         std::vector<std::string> names;
         std::vector<std::uint64_t> cookies;
         for (const Place& place : places) {
             if (!is_function(place) || place.target.exit != exit) {
+                continue;
+            }
+            if (!at_once) {
+                left.push_back(place);
                 continue;
             }
             auto prepared = prepare(place, Backend::kMulti);
@@ -308,12 +324,13 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
     session.tracer_ = std::make_unique<kernel::Tracer>(*std::move(tracer));
     Attacher attacher(points, *session.kernel_, *session.tracer_);
     if (ways.front() == Backend::kMulti && std::any_of(places.begin(), places.end(), is_function)) {
-        auto left = attacher.attach_at_once(places);
+        auto left = attacher.attach_at_once(places, backend == Backend::kMulti);
         if (left) {
             places = *std::move(left);
         } else if (backend == Backend::kMulti) {
             return fail(std::move(left).error());
-        } else {
+        }
+        if (backend == Backend::kAny) {
             ways = without(ways, Backend::kMulti);
         }
     }

@@ -165,6 +165,7 @@ Result<> parse_preset(const po::variables_map& options, const Words& words, Leak
 // --min-size, --max-size: what else is opened is left out by the kernel side.
 Result<> choose_sizes(const po::variables_map& options, LeaksWish& wish) {
     using Kind = trace::Expression::Kind;
+    std::uint64_t least = 0;
     for (const auto& [option, comparison] : {std::pair{"min-size", ">="}, {"max-size", "<="}}) {
         if (options.count(option) == 0) {
             continue;
@@ -175,6 +176,10 @@ Result<> choose_sizes(const po::variables_map& options, LeaksWish& wish) {
         constexpr std::uint64_t kMost = std::uint64_t{1} << 62;
         WEIR_TRY(const auto octets, parse_number(option_text(options, option),
                                                  fmt::format("--{}", option), 0, kMost));
+        if (octets < least) {
+            return usage(fmt::format("--max-size {}: less than --min-size {}", octets, least));
+        }
+        least = octets;
         for (trace::Step& step : wish.steps) {
             if (step.sink == Sink::kOpen && step.space == kMemory) {
                 step.where.push_back(

@@ -205,6 +205,7 @@ def test_what_is_open_is_counted_once_while_other_things_are_closed(actor):
     (("leaks", "@maloc"), "did you mean '@malloc'?"),
     (("leaks", "@malloc"), "of which process? --pid PID"),
     (("leaks", "@kmalloc", "-z", "much"), "--min-size"),
+    (("leaks", "@kmalloc", "-z", "10", "-Z", "9"), "--max-size 9: less than --min-size 10"),
     (("leaks", "fn:x", "--to", "fn:y", "--id", "a", "--max-size", "9"), "--max-size: of what? --size EXPR"),
 ])
 def test_wrong_words_of_leaks(weir, words, complaint):
