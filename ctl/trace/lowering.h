@@ -86,6 +86,7 @@ private:
 // The argument or field that leads to a packet's addresses, and by which step.
 struct PacketHolder {
     std::string name;
+    std::string structure; // an expression: the name, with its type where it has none of its own
     trace_operation operation;
 };
 std::optional<PacketHolder> packet_holder(const Scope& scope);

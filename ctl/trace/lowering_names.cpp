@@ -308,7 +308,7 @@ Parsed<Value> Lowering::of_packet(const Expression& expression, const char* buff
                       fmt::format("'{}' is a packet's, but no argument is a struct sk_buff{} here",
                                   expression.text, frame == nullptr ? "" : " or xdp_buff"));
     }
-    auto path = parse_expression(fmt::format("{}->{}", holder->name, members));
+    auto path = parse_expression(fmt::format("{}->{}", holder->structure, members));
     return path ? lower(*path) : tl::unexpected(std::move(path).error());
 }
 

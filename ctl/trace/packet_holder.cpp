@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <array>
 #include <string_view>
 
@@ -32,12 +34,14 @@ std::optional<PacketHolder> packet_holder(const Scope& scope) {
             const kernel::BtfType pointer = scope.types->type(id);
             if (pointer.kind == kernel::BtfType::Kind::kPointer &&
                 scope.types->type(pointer.target).name == holder.structure) {
-                return PacketHolder{name, holder.operation};
+                return PacketHolder{name, name, holder.operation};
             }
         }
         for (const RecordField& field : scope.record) {
             if (field.name == holder.field) {
-                return PacketHolder{field.name, holder.operation};
+                return PacketHolder{field.name,
+                                    fmt::format("((struct {} *){})", holder.structure, field.name),
+                                    holder.operation};
             }
         }
     }

@@ -64,6 +64,23 @@ def test_the_time_of_a_packet(actor):
     assert hist.stop()[0]["histograms"][0]["events"] == 6
 
 
+def test_packets_of_a_mark_of_a_network_namespace(actor):
+    netns = os.stat("/proc/self/ns/net").st_ino
+    tops = {where: Tracing("top", "tp:skb:kfree_skb", "--by", "mark, netns, dev", "--where",
+                           f"dport == 4261 && {where}")
+            for where in (f"mark == 0x77 && netns == {netns}", f"netns != {netns}", "mark > 0x70")}
+    actor.do("for mark in (0x77, 0x77, 0x78):\n"
+             "    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+             "    s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, mark)\n"
+             "    s.sendto(b'?', ('127.0.0.1', 4261))")
+
+    mine, others, marked = (top.stop()[0]["rows"] for top in tops.values())
+
+    assert mine == [{"mark": 0x77, "netns": netns, "dev": "lo", "count": 2}]
+    assert others == []
+    assert sorted((row["mark"], row["count"]) for row in marked) == [(0x77, 2), (0x78, 1)]
+
+
 def test_so_many_and_no_more(actor):
     trace = Tracing("trace", "tp:skb:kfree_skb", "-n", 2, "--where", "dport == 4245")
     actor.do(DROPS.format(5, 4245))
