@@ -65,12 +65,13 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
-// Lines around the cause that name none.
+// Lines around the cause that name none. Memory is not what root is refused since BPF's is no
+// longer counted by RLIMIT_MEMLOCK (Linux 5.11).
 bool is_frame(const std::string& line) {
     for (const char* noise :
          {"-- BEGIN PROG LOAD LOG", "-- END PROG LOAD LOG", "processed ", "verification time",
           "stack depth", "failed to load: ", "failed to load program", "failed to load object",
-          "failed to load BPF"}) {
+          "failed to load BPF", "permission error while running as root"}) {
         if (line.find(noise) != std::string::npos) {
             return true;
         }

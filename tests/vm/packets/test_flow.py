@@ -1,11 +1,15 @@
 """`weir path` and `weir why`: a packet is followed through the kernel, from namespace to namespace."""
 
+import platform
+
 import pytest
 
 from lab import backend
-from tracing import Tracing
+from tracing import Tracing, closing
 
 SERVER = backend(1)
+# Debian's 6.1 is built without CONFIG_FPROBE.
+HAS_MULTI = tuple(int(part) for part in platform.release().split(".")[:2]) >= (6, 12)
 READER = f"""
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -167,3 +171,9 @@ def test_a_flow_of_which_nothing_comes():
 
     assert documents[0]["fate"] == "not seen"
     assert "no packet of it was seen in 1 s" in documents[0]["sentence"]
+    end = closing(documents)
+    assert end["not_probed"] == []
+    ways = end["backends"]
+    # Of the functions' entries there are many; a link at their returns would not see the packet.
+    assert ways.get("kprobe.multi", 0) == (19 if HAS_MULTI else 0)
+    assert ways["fentry"] >= (2 if HAS_MULTI else 21) and ways["raw_tp"] == 8
