@@ -176,6 +176,7 @@ run_guest() {
     mapfile -t environment < <(env | grep '^WEIR' || true)
     guest_script "$@" >"$out/guest.sh"
     rm -f "$out/exit-code"
+    # The processor is without what costs an emulated one time: a fifth level of page tables, SMAP, SMEP.
     # The output goes by a file descriptor of ours: a stdio port would wait for its input for ever.
     timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
         "${processor[@]}" -cpu max,la57=off,smap=off,smep=off -m "$memory" \
