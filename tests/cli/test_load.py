@@ -9,7 +9,7 @@ NOT_LOADED = "Weir is not loaded in {pins}: run `weir load`"
 
 
 def test_load_and_unload_twice(fresh):
-    assert fresh("load") == f"loaded, pinned under {fresh.pins}/2\n"
+    assert fresh("load") == f"loaded, pinned under {fresh.pins}/3\n"
     assert fresh("load") == "already loaded\n"
     assert fresh.json("status")["generation"] == 1
     assert fresh.rules() == []
