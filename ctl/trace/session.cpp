@@ -10,9 +10,9 @@ namespace weir::trace {
 namespace {
 
 // More entries than this are attached by one link, where the kernel can: a hit costs a twentieth
-// more than by fentry, but each fentry is verified on its own, and detached on its own, for which
-// the kernel waits a tenth of a second (synchronize_rcu_tasks()). Of returns it takes more to make up
-// for that only so many can be waited for (kernel/trace/fprobe.c).
+// more instructions than by fentry (bench/results/trace-6.12.json), but each fentry is verified on its
+// own and detached on its own, for which the kernel waits (synchronize_rcu_tasks()). Of returns it
+// takes more, for a link waits for a limited number of them (kernel/trace/fprobe.c).
 constexpr std::size_t kManyEntries = 8, kManyReturns = 50;
 
 struct Place {
@@ -195,11 +195,7 @@ Result<std::vector<Place>> Attacher::attach_at_once(const std::vector<Place>& pl
             if (!is_function(place) || place.target.exit != exit) {
                 continue;
             }
-            if (!at_once) {
-                left.push_back(place);
-                continue;
-            }
-            auto prepared = prepare(place, Backend::kMulti);
+            auto prepared = at_once ? prepare(place, Backend::kMulti) : fail("few go one by one");
             if (!prepared) {
                 left.push_back(place);
                 continue;

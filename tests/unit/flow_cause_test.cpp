@@ -38,6 +38,10 @@ TEST(FlowCause, AReasonMeansWhatItMeansInItsFunction) {
     EXPECT_EQ(judge(dropped("PKT_TOO_BIG", "ip_forward")).cause,
               "with its 33 octets it is longer than the MTU of the way on to 10.0.2.2, and must not "
               "be fragmented");
+    EXPECT_EQ(judge(dropped("IP_INADDRERRORS", "ip_error")).mend,
+              "add the address with `ip addr add`, or forward: net.ipv4.ip_forward=1");
+    EXPECT_EQ(judge(dropped("IP_INADDRERRORS", "ip6_forward")).mend,
+              "add the address with `ip addr add`, or forward: net.ipv6.conf.all.forwarding=1");
     EXPECT_EQ(judge(dropped("PKT_TOO_BIG", "ip_tunnel_xmit")).cause,
               "it is longer than the MTU of eth0, and must not be fragmented");
 }

@@ -123,3 +123,17 @@ def test_ipv6_ends_at_its_hop_limit(client):
 
     assert asking.wait()[0]["sentence"].startswith(
         f"dropped in ip6_forward: its hop limit ended here, on its way to {backend6(1)}; ")
+
+
+def test_ipv6_is_not_forwarded(network, client):
+    forwarding = "net.ipv6.conf.all.forwarding"
+    network.exec("rt", "sysctl", "-qw", f"{forwarding}=0")
+    asking = Tracing("why", "udp dport 77", "-d", 60)
+    client(77, backend6(1))
+
+    sentence = asking.wait()[0]["sentence"]
+
+    network.exec("rt", "sysctl", "-qw", f"{forwarding}=1")
+    assert sentence == (
+        f"dropped in ip6_forward: {backend6(1)} is no address of this host, and packets to it are not "
+        f"forwarded; add the address with `ip addr add`, or forward: {forwarding}=1")
