@@ -18,23 +18,6 @@
 namespace weir::bench {
 namespace {
 
-// A file in memory: unlike a pipe it is never full.
-Result<Fd> memory_file(const char* name, const std::string& content = "") {
-    Fd file(memfd_create(name, MFD_CLOEXEC));
-    if (!file) {
-        return fail_errno("memfd_create", errno);
-    }
-    for (std::size_t done = 0; done < content.size();) {
-        const ssize_t n = ::write(file.get(), content.data() + done, content.size() - done);
-        if (n < 0) {
-            return fail_errno("writing a command's input", errno);
-        }
-        done += static_cast<std::size_t>(n);
-    }
-    lseek(file.get(), 0, SEEK_SET);
-    return file;
-}
-
 std::string content_of(const Fd& file) {
     std::string text(static_cast<std::size_t>(std::max<off_t>(lseek(file.get(), 0, SEEK_END), 0)),
                      '\0');
@@ -106,6 +89,22 @@ Error why_it_ended(const std::string& name, int status, const std::string& said)
 }
 
 } // namespace
+
+Result<Fd> memory_file(const char* name, const std::string& content) {
+    Fd file(memfd_create(name, MFD_CLOEXEC));
+    if (!file) {
+        return fail_errno("memfd_create", errno);
+    }
+    for (std::size_t done = 0; done < content.size();) {
+        const ssize_t n = ::write(file.get(), content.data() + done, content.size() - done);
+        if (n < 0) {
+            return fail_errno("writing a file in memory", errno);
+        }
+        done += static_cast<std::size_t>(n);
+    }
+    lseek(file.get(), 0, SEEK_SET);
+    return file;
+}
 
 Result<> run_beside(const std::vector<std::string>& words) {
     WEIR_TRY(const Fd in, memory_file("input"));

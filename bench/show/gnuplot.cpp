@@ -2,34 +2,16 @@
 
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 
-#include "base/fd.h"
+#include "bench/process.h"
 
 namespace weir::bench {
 namespace {
-
-// A file without a name that begins with the text.
-Result<Fd> memory_file(const char* name, const std::string& text) {
-    Fd file(memfd_create(name, MFD_CLOEXEC));
-    if (!file) {
-        return fail_errno("making a file in memory", errno);
-    }
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t wrote = write(file.get(), text.data() + done, text.size() - done);
-        if (wrote < 0) {
-            return fail_errno("writing a file in memory", errno);
-        }
-        done += static_cast<std::size_t>(wrote);
-    }
-    lseek(file.get(), 0, SEEK_SET);
-    return file;
-}
 
 std::string beginning(const Fd& file) {
     std::array<char, 1000> text{};
@@ -56,7 +38,7 @@ Result<Drawn> run_gnuplot(const std::string& script, const std::filesystem::path
         return Drawn::kYes;
     }
     WEIR_TRY(const Fd commands, memory_file("gnuplot-commands", script));
-    WEIR_TRY(const Fd complaints, memory_file("gnuplot-complaints", ""));
+    WEIR_TRY(const Fd complaints, memory_file("gnuplot-complaints"));
     Actions actions;
     posix_spawn_file_actions_adddup2(actions.get(), commands.get(), STDIN_FILENO);
     posix_spawn_file_actions_addopen(actions.get(), STDOUT_FILENO, "/dev/null", O_WRONLY, 0);

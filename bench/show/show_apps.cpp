@@ -61,7 +61,7 @@ Plot latencies(const std::string& application, const Cases& cases) {
     return plot;
 }
 
-std::string table(const Cases& cases) {
+std::string way_table(const Cases& cases) {
     std::vector<markdown::Column> columns = {
         {"way"},
         {is_bulk(cases.front()) ? "Gbit/s" : "requests/s", true},
@@ -95,7 +95,7 @@ Section section(const std::string& application, const Cases& all) {
                  [](const Json& each) { return !each.contains("refused"); });
     Section made{.title = application, .markdown = refusal_list(refusals_of(all))};
     if (!cases.empty()) {
-        made.markdown.insert(0, table(cases));
+        made.markdown.insert(0, way_table(cases));
         made.plots.push_back(rates(application, cases));
         if (!is_bulk(cases.front())) {
             made.plots.push_back(latencies(application, cases));

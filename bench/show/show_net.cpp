@@ -174,7 +174,7 @@ std::vector<std::string> figure_cells(const Json& each, const char* key) {
     return {median(figure), quartiles(figure)};
 }
 
-std::string table(const Cases& cases) {
+std::string peer_table(const Cases& cases) {
     markdown::Table table({{"peer"},
                            {"mode"},
                            {"octets", true},
@@ -221,7 +221,7 @@ std::string missing(const Cases& cases) {
 Section job_section(const std::string& job, const std::string& what, const Cases& all) {
     const Cases cases = side_by_side(all);
     return {job + (what.empty() ? "" : ": " + what), plots(job, measured(cases)),
-            table(measured(cases)) + missing(cases)};
+            peer_table(measured(cases)) + missing(cases)};
 }
 
 Section scaling(const Cases& cases) {

@@ -124,7 +124,7 @@ std::string answers(const Json& each) {
     return names;
 }
 
-std::string table(const Cases& cases) {
+std::string scenario_table(const Cases& cases) {
     markdown::Table table({{"scenario"}, {kCost, true}, {"quartiles", true}, {"answer"}, {"what"}});
     for (const Json& each : cases) {
         const auto what = each.at("what").get<std::string>();
@@ -191,7 +191,7 @@ std::vector<Section> run_sections(const Json& result) {
         for (Plot& plot : line_plots(cases, std::move(subject.frames))) {
             plots.push_back(std::move(plot));
         }
-        sections.push_back({subject.title, std::move(plots), table(cases)});
+        sections.push_back({subject.title, std::move(plots), scenario_table(cases)});
     }
     sections.push_back(programs(result));
     if (!result.at("memory").empty()) {

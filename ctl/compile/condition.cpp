@@ -8,8 +8,6 @@
 namespace weir::compile {
 namespace {
 
-constexpr std::uint64_t kMax64 = ~std::uint64_t{0};
-
 Condition equals(fact fact, std::uint64_t value) {
     return {.fact = fact, .any = {single(value)}, .last = {0, kMax64}};
 }

@@ -7,7 +7,6 @@
 namespace weir::compile {
 namespace {
 
-constexpr std::uint64_t kMax64 = ~std::uint64_t{0};
 constexpr Graph::Node kNone = 0xffffffff;
 // Up to this many intervals are asked for one by one; more are halved first.
 constexpr int kLinear = 4;

@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace weir::compile {
-namespace {
-
-constexpr std::uint64_t kMax64 = ~std::uint64_t{0};
-
-} // namespace
 
 bool covers(const Intervals& outer, const Intervals& inner) {
     return std::all_of(inner.begin(), inner.end(), [&](const model::Interval& i) {

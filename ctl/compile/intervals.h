@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "model/rule.h"
 
 namespace weir::compile {
+
+inline constexpr std::uint64_t kMax64 = ~std::uint64_t{0};
 
 // A set of numbers as model::merged() leaves it: sorted, disjoint, a gap between any two.
 using Intervals = std::vector<model::Interval>;

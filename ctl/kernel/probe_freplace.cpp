@@ -12,8 +12,6 @@
 namespace weir::kernel {
 namespace {
 
-using Btf = std::unique_ptr<btf, void (*)(btf*)>;
-
 constexpr bpf_insn kReturnPass = {
     .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = XDP_PASS};
 constexpr bpf_insn kExit = {
@@ -33,41 +31,40 @@ constexpr bpf_insn kAdjustHead = {.code = BPF_JMP | BPF_CALL,
                                   .imm = BPF_FUNC_xdp_adjust_head};
 
 // Two global functions `int name(struct xdp_md *ctx)`: "entry" and "replaceable".
-struct Types {
-    Btf btf{nullptr, btf__free};
+struct TwoFunctions {
+    std::unique_ptr<btf, void (*)(btf*)> types{btf__new_empty(), btf__free};
     std::uint32_t entry = 0;
     std::uint32_t replaceable = 0;
 };
 
-Types make_types() {
-    Types types;
-    types.btf = Btf(btf__new_empty(), btf__free);
-    btf* const all = types.btf.get();
+TwoFunctions make_two_functions() {
+    TwoFunctions made;
+    btf* const all = made.types.get();
     const int number = btf__add_int(all, "int", 4, BTF_INT_SIGNED);
     const int context = btf__add_ptr(all, btf__add_struct(all, "xdp_md", 0)); // known by its name
     const int signature = btf__add_func_proto(all, number);
     btf__add_func_param(all, "ctx", context);
-    types.entry =
+    made.entry =
         static_cast<std::uint32_t>(btf__add_func(all, "entry", BTF_FUNC_GLOBAL, signature));
-    types.replaceable =
+    made.replaceable =
         static_cast<std::uint32_t>(btf__add_func(all, "replaceable", BTF_FUNC_GLOBAL, signature));
     if (btf__load_into_kernel(all) != 0) {
-        types.btf.reset();
+        made.types.reset();
     }
-    return types;
+    return made;
 }
 
 template <std::size_t kInsns, std::size_t kFunctions>
-Fd load(bpf_prog_type type, const std::array<bpf_insn, kInsns>& code, const Types& types,
+Fd load(bpf_prog_type type, const std::array<bpf_insn, kInsns>& code, const TwoFunctions& made,
         const std::array<bpf_func_info, kFunctions>& functions, int target) {
     Options<bpf_prog_load_opts> settings;
-    settings.prog_btf_fd = static_cast<__u32>(btf__fd(types.btf.get()));
+    settings.prog_btf_fd = static_cast<__u32>(btf__fd(made.types.get()));
     settings.func_info = functions.data();
     settings.func_info_cnt = kFunctions;
     settings.func_info_rec_size = sizeof(bpf_func_info);
     if (target >= 0) {
         settings.attach_prog_fd = static_cast<__u32>(target);
-        settings.attach_btf_id = types.replaceable;
+        settings.attach_btf_id = made.replaceable;
     }
     return Fd(bpf_prog_load(type, "weir_probe", "GPL", code.data(), code.size(), &settings));
 }
@@ -80,18 +77,18 @@ Trial refused_at(const char* step) {
 template <std::size_t kInsns>
 Trial replace_by(const std::array<bpf_insn, kInsns>& code) {
     const LibraryLog silence;
-    const Types types = make_types();
-    if (!types.btf) {
+    const TwoFunctions made = make_two_functions();
+    if (!made.types) {
         return refused_at("loading BTF");
     }
     const Fd base =
-        load(BPF_PROG_TYPE_XDP, std::array{kCallNext, kExit, kReturnPass, kExit}, types,
-             std::array{bpf_func_info{0, types.entry}, bpf_func_info{2, types.replaceable}}, -1);
+        load(BPF_PROG_TYPE_XDP, std::array{kCallNext, kExit, kReturnPass, kExit}, made,
+             std::array{bpf_func_info{0, made.entry}, bpf_func_info{2, made.replaceable}}, -1);
     if (!base) {
         return refused_at("loading a program with functions");
     }
-    const Fd replacement = load(BPF_PROG_TYPE_EXT, code, types,
-                                std::array{bpf_func_info{0, types.replaceable}}, base.get());
+    const Fd replacement = load(BPF_PROG_TYPE_EXT, code, made,
+                                std::array{bpf_func_info{0, made.replaceable}}, base.get());
     if (!replacement) {
         return refused_at("loading");
     }

@@ -15,8 +15,6 @@
 namespace weir::kernel {
 namespace {
 
-using Types = std::unique_ptr<btf, void (*)(btf*)>;
-
 std::string name_in(const btf* types, std::uint32_t offset) {
     const char* name = btf__name_by_offset(types, offset);
     return name == nullptr ? "" : name;
@@ -75,7 +73,8 @@ std::optional<LoadedProgram> describe(std::uint32_t id, ProgramContext wanted) {
         .id = id, .name = info->name, .context = wanted, .jited = info->jited_prog_len > 0};
     std::string argument;
     if (const std::uint32_t type = info->btf_id == 0 ? 0 : function_of(program.get()); type != 0) {
-        const Types types(btf__load_from_kernel_by_id(info->btf_id), btf__free);
+        const std::unique_ptr<btf, void (*)(btf*)> types(btf__load_from_kernel_by_id(info->btf_id),
+                                                         btf__free);
         const btf_type* function = types ? btf__type_by_id(types.get(), type) : nullptr;
         if (function != nullptr && btf_is_func(function)) {
             found.function = name_in(types.get(), function->name_off);

@@ -19,7 +19,7 @@ tl::unexpected<Error> library_refusal(const std::string& doing, int error, const
 }
 
 // What the raw body's constants are, as they lie in .rodata.
-using Constants = std::remove_pointer_t<decltype(trace_bpf::rodata)>;
+using BodyConstants = std::remove_pointer_t<decltype(trace_bpf::rodata)>;
 
 // A verified program's instructions, to be loaded again.
 class Body {
@@ -247,7 +247,7 @@ Result<> Tracer::attach_raw_tracepoint(const std::string& name, std::uint32_t ar
                                        std::uint64_t cookie) {
     Body body(state_->bpf->obj, state_->bpf->progs.trace_raw);
     const bpf_map* shared = state_->bpf->maps.rodata;
-    Constants constants = *state_->bpf->rodata;
+    BodyConstants constants = *state_->bpf->rodata;
     constants.trace_own_cookie = cookie;
     constants.trace_own_arguments = arguments;
     Options<bpf_map_create_opts> shape;

@@ -4,18 +4,11 @@
 #include <array>
 #include <cstddef>
 
+#include "base/protocols.h"
 #include "maps/facts.h"
 
 namespace weir::model {
 namespace {
-
-// IANA: Ethernet types and IP protocol numbers.
-constexpr std::uint16_t kEthIpv4 = 0x0800;
-constexpr std::uint16_t kEthIpv6 = 0x86dd;
-constexpr std::uint8_t kIcmp = 1;
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kIcmpv6 = 58;
 
 constexpr Dependency kNothing{};
 constexpr Dependency kIpv4Header{kEthIpv4, 0};

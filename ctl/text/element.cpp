@@ -6,7 +6,7 @@ namespace {
 using model::SetType;
 using model::ValueType;
 
-ValueForm form_of(SetType type) {
+ValueForm element_form(SetType type) {
     const std::string_view owner = model::name(type);
     switch (type) {
     case SetType::kIpv4Addr:
@@ -28,7 +28,7 @@ Parsed<model::Interval> parse_element(SetType type, std::string_view text,
     if (cursor.at_end()) {
         return refuse(cursor.peek(), "the element is empty");
     }
-    WEIR_PARSE(const model::Interval element, parse_interval(cursor, form_of(type), warnings));
+    WEIR_PARSE(const model::Interval element, parse_interval(cursor, element_form(type), warnings));
     if (!cursor.at_end()) {
         return refuse(cursor.peek(), cursor.describe() + " after the element: expected one value, "
                                                          "range or prefix");
@@ -37,7 +37,7 @@ Parsed<model::Interval> parse_element(SetType type, std::string_view text,
 }
 
 std::string print_element(SetType type, const model::Interval& element) {
-    return print_interval(form_of(type).type, element, Style::kNumeric);
+    return print_interval(element_form(type).type, element, Style::kNumeric);
 }
 
 } // namespace weir::text

@@ -2,40 +2,35 @@
 
 #include <array>
 
+#include "base/protocols.h"
+
 namespace weir::text {
 namespace {
 
-using Octets = std::vector<std::uint8_t>;
+using Bytes = std::vector<std::uint8_t>;
 
-// IANA protocol numbers, IEEE Ethernet types.
-constexpr std::uint8_t kIcmp = 1;
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kIcmpv6 = 58;
-constexpr std::uint16_t kEthIpv4 = 0x0800;
-constexpr std::uint16_t kEthIpv6 = 0x86dd;
 constexpr std::uint16_t kEthVlan = 0x8100;    // 802.1Q
 constexpr std::uint16_t kEthService = 0x88a8; // 802.1ad, the outer of two tags
 constexpr std::uint16_t kEthLocal = 0x88b5;   // IEEE 802: for local experiments
 constexpr std::uint16_t kFragmentOffset = 0x1fff;
 
-void put16(Octets& out, std::size_t value) {
+void put16(Bytes& out, std::size_t value) {
     out.push_back(static_cast<std::uint8_t>(value >> 8));
     out.push_back(static_cast<std::uint8_t>(value));
 }
 
-void put32(Octets& out, std::size_t value) {
+void put32(Bytes& out, std::size_t value) {
     put16(out, value >> 16);
     put16(out, value & 0xffff);
 }
 
-void put_address(Octets& out, const IpAddr& address) {
+void put_address(Bytes& out, const IpAddr& address) {
     const auto& octets = address.octets();
     out.insert(out.end(), octets.begin(), octets.begin() + address.bits() / 8);
 }
 
 // RFC 1071.
-std::uint16_t checksum(const Octets& data) {
+std::uint16_t checksum(const Bytes& data) {
     std::uint64_t sum = 0;
     for (std::size_t i = 0; i < data.size(); i++) {
         sum += static_cast<std::uint64_t>(data[i]) << (i % 2 == 0 ? 8 : 0);
@@ -46,7 +41,7 @@ std::uint16_t checksum(const Octets& data) {
     return static_cast<std::uint16_t>(~sum);
 }
 
-void set16(Octets& out, std::size_t at, std::uint16_t value) {
+void set16(Bytes& out, std::size_t at, std::uint16_t value) {
     out[at] = static_cast<std::uint8_t>(value >> 8);
     out[at + 1] = static_cast<std::uint8_t>(value);
 }
@@ -66,8 +61,8 @@ Addresses addresses(const PacketFields& fields) {
 }
 
 // RFC 793, 768, 8200: the addresses, protocol and length that a transport checksum covers.
-Octets pseudo_header(const Addresses& ends, std::uint8_t protocol, std::size_t length) {
-    Octets out;
+Bytes pseudo_header(const Addresses& ends, std::uint8_t protocol, std::size_t length) {
+    Bytes out;
     put_address(out, ends.source);
     put_address(out, ends.destination);
     put32(out, length);
@@ -77,14 +72,14 @@ Octets pseudo_header(const Addresses& ends, std::uint8_t protocol, std::size_t l
 
 // The transport header with payload; where its checksum lies in it, if it has one.
 struct Transport {
-    Octets octets;
+    Bytes octets;
     std::size_t checksum_at = 0;
     bool pseudo = true;
 };
 
 Transport transport_header(const PacketFields& fields, std::uint8_t protocol) {
     Transport out;
-    Octets& o = out.octets;
+    Bytes& o = out.octets;
     switch (protocol) {
     case kTcp:
         put16(o, fields.sport);
@@ -118,7 +113,7 @@ Transport transport_header(const PacketFields& fields, std::uint8_t protocol) {
     return out;
 }
 
-Octets transport(const PacketFields& fields, const Addresses& ends) {
+Bytes transport(const PacketFields& fields, const Addresses& ends) {
     const std::uint8_t protocol = fields.protocol.value_or(kTcp);
     const bool later = fields.family == Family::kIpv4 && (fields.frag_off & kFragmentOffset) != 0;
     Transport made = later ? Transport{} : transport_header(fields, protocol);
@@ -126,7 +121,7 @@ Octets transport(const PacketFields& fields, const Addresses& ends) {
         made.octets.push_back(static_cast<std::uint8_t>(i));
     }
     if (made.checksum_at != 0) {
-        Octets covered = made.pseudo ? pseudo_header(ends, protocol, made.octets.size()) : Octets{};
+        Bytes covered = made.pseudo ? pseudo_header(ends, protocol, made.octets.size()) : Bytes{};
         covered.insert(covered.end(), made.octets.begin(), made.octets.end());
         const std::uint16_t sum = checksum(covered);
         // RFC 768: a computed 0 is sent as all ones.
@@ -135,8 +130,8 @@ Octets transport(const PacketFields& fields, const Addresses& ends) {
     return made.octets;
 }
 
-Octets ipv4_header(const PacketFields& fields, const Addresses& ends, std::size_t payload) {
-    Octets out = {0x45, static_cast<std::uint8_t>(fields.dscp << 2)};
+Bytes ipv4_header(const PacketFields& fields, const Addresses& ends, std::size_t payload) {
+    Bytes out = {0x45, static_cast<std::uint8_t>(fields.dscp << 2)};
     put16(out, 20 + payload);
     put16(out, 0); // identification
     put16(out, fields.frag_off);
@@ -149,8 +144,8 @@ Octets ipv4_header(const PacketFields& fields, const Addresses& ends, std::size_
     return out;
 }
 
-Octets ipv6_header(const PacketFields& fields, const Addresses& ends, std::size_t payload) {
-    Octets out;
+Bytes ipv6_header(const PacketFields& fields, const Addresses& ends, std::size_t payload) {
+    Bytes out;
     put32(out, 6U << 28 | static_cast<std::uint32_t>(fields.dscp) << 22);
     put16(out, payload);
     out.push_back(fields.protocol.value_or(kTcp));
@@ -160,8 +155,8 @@ Octets ipv6_header(const PacketFields& fields, const Addresses& ends, std::size_
     return out;
 }
 
-Octets ethernet_header(const PacketFields& fields) {
-    Octets out(fields.ether_daddr.octets().begin(), fields.ether_daddr.octets().end());
+Bytes ethernet_header(const PacketFields& fields) {
+    Bytes out(fields.ether_daddr.octets().begin(), fields.ether_daddr.octets().end());
     out.insert(out.end(), fields.ether_saddr.octets().begin(), fields.ether_saddr.octets().end());
     for (std::size_t i = 0; i < fields.vlan_ids.size(); i++) {
         const bool innermost = i + 1 == fields.vlan_ids.size();
@@ -176,15 +171,15 @@ Octets ethernet_header(const PacketFields& fields) {
 } // namespace
 
 std::vector<std::uint8_t> build_frame(const PacketFields& fields) {
-    Octets frame = ethernet_header(fields);
+    Bytes frame = ethernet_header(fields);
     if (!fields.ip) {
         frame.resize(frame.size() + fields.payload_length);
         return frame;
     }
     const Addresses ends = addresses(fields);
-    const Octets rest = transport(fields, ends);
-    const Octets header = fields.family == Family::kIpv4 ? ipv4_header(fields, ends, rest.size())
-                                                         : ipv6_header(fields, ends, rest.size());
+    const Bytes rest = transport(fields, ends);
+    const Bytes header = fields.family == Family::kIpv4 ? ipv4_header(fields, ends, rest.size())
+                                                        : ipv6_header(fields, ends, rest.size());
     frame.insert(frame.end(), header.begin(), header.end());
     frame.insert(frame.end(), rest.begin(), rest.end());
     return frame;

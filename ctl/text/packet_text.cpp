@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "base/protocols.h"
 #include "text/lexer.h"
 #include "text/rule_names.h"
 #include "text/rule_value.h"
@@ -13,10 +14,6 @@ namespace {
 
 using model::Field;
 
-constexpr std::uint8_t kIcmp = 1;
-constexpr std::uint8_t kTcp = 6;
-constexpr std::uint8_t kUdp = 17;
-constexpr std::uint8_t kIcmpv6 = 58;
 // What an Ethernet frame of an ordinary link leaves for it, with room for every header.
 constexpr std::uint64_t kPayloadMax = 1400;
 

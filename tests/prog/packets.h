@@ -16,6 +16,8 @@
 
 namespace weir::test {
 
+constexpr std::uint32_t kLoopback = 1; // its index in every network namespace
+
 // What became of a packet, as the program answered and as the books say.
 struct Fate {
     verdict end = VERDICT_COUNT; // VERDICT_COUNT: none, an abort

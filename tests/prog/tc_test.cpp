@@ -4,8 +4,6 @@
 namespace weir::test {
 namespace {
 
-constexpr std::uint32_t kLoopback = 1;
-
 class Tc : public Packets {
 protected:
     void SetUp() override {
