@@ -10,8 +10,7 @@
 
 namespace weir::bench {
 
-// A file without a path that holds `content`, open at its beginning: unlike a pipe it is never
-// full.
+// A file in memory that holds `content`, open at its beginning: unlike a pipe it is never full.
 Result<Fd> memory_file(const char* name, const std::string& content = "");
 
 // Programs of the system, found by PATH; they end with this process, however it ends.
