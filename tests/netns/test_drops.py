@@ -135,7 +135,7 @@ def test_both_ends_of_a_cable_balance_under_load(lab):
     for each in senders:
         each.end()
     all_sent = len(senders) * times * segments
-    assert received["lost"] == all_sent
+    assert received["lost"] == all_sent, (received, sent)
     assert (received["unexplained"], sent["unexplained"]) == (0, 0)
     at_near, at_far = stage(received, "received", "driver"), stage(sent, "sent", "driver")
     assert (at_near["in"], at_near["dropped"]) == (all_sent, at_far["dropped"])
