@@ -119,22 +119,25 @@ def test_both_ends_of_a_cable_balance_under_load(lab):
     lab.within(lab.neighbour, "ethtool", "-K", "far", "tx-udp-segmentation", "off")
     senders = [NamespacedActor(lab.neighbour) for _ in range(3)]
     times, segments = 500, 60
+    before = lab.ended()
     near = lab.drops("--ledger", "near")
     far = Tracing("--pins", f"{lab.pins}-none", "drops", "--ledger", "far", netns=lab.neighbour)
     flood = ("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
              "s.setsockopt(socket.IPPROTO_UDP, 103, 20)\n"  # UDP_SEGMENT, 20 octets each
              f"for _ in range({times}): s.sendto(b'x' * 20 * {segments}, ('{HERE}', {FILTERED}))")
+    all_sent = len(senders) * times * segments
     threads = [threading.Thread(target=each.do, args=(flood,)) for each in senders]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    with lab.receiving_in_a_thread():
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        lab.wait_until_ended(before + all_sent)
 
     received, sent = near.stop()[0]["ledger"], far.stop()[0]["ledger"]
 
     for each in senders:
         each.end()
-    all_sent = len(senders) * times * segments
     assert received["lost"] == all_sent, (received, sent)
     assert (received["unexplained"], sent["unexplained"]) == (0, 0)
     at_near, at_far = stage(received, "received", "driver"), stage(sent, "sent", "driver")

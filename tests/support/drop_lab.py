@@ -1,13 +1,15 @@
 """Two namespaces on one cable, where packets are lost at places that are known beforehand."""
 
+import contextlib
 import ctypes
 import json
 import os
 import pathlib
 import subprocess
+import time
 from dataclasses import dataclass
 
-from tracing import Actor, Tracing
+from tracing import DEADLINE, Actor, Tracing
 
 BINARY = os.environ.get("WEIR", "weir")
 HERE, THERE = "10.9.0.2", "10.9.0.1"  # the node that is looked at, and its neighbour
@@ -18,7 +20,7 @@ NFT = f"""
 table ip filter {{
     chain input {{
         type filter hook input priority 0;
-        udp dport {FILTERED} drop
+        udp dport {FILTERED} counter drop
     }}
 }}
 """
@@ -85,6 +87,36 @@ class DropLab:
 
     def weir(self, *words, **more):
         return self.within(self.node, BINARY, "--pins", str(self.pins), *words, **more)
+
+    @contextlib.contextmanager
+    def receiving_in_a_thread(self):
+        """`near` polls in a kernel thread of its own, never on top of whatever its interrupt meets.
+
+        A kernel may run no tracing programs on top of some process (one is known that guards its
+        init so), and packets that are dropped there leave no event.
+        """
+        def threaded(on):
+            run("ip", "netns", "exec", self.node, "sh", "-c",
+                f"echo {on} > /sys/class/net/near/threaded")
+        threaded(1)
+        try:
+            yield
+        finally:
+            threaded(0)
+
+    def ended(self):
+        """Packets from the neighbour to FILTERED of which all is over: lost at the cable, or by nft."""
+        rules = json.loads(self.within(self.node, "nft", "-j", "list", "ruleset"))["nftables"]
+        (filtered,) = [part["counter"]["packets"] for each in rules
+                       for part in each.get("rule", {}).get("expr", []) if "counter" in part]
+        (far,) = json.loads(run("ip", "-n", self.neighbour, "-s", "-j", "link", "show", "far"))
+        return filtered + far["stats64"]["tx"]["dropped"]
+
+    def wait_until_ended(self, packets):
+        deadline = time.monotonic() + DEADLINE
+        while (ended := self.ended()) != packets:
+            assert time.monotonic() < deadline, f"{ended} of {packets} packets"
+            time.sleep(0.02)
 
     def queue(self, *words):
         self.within(self.node, "tc", "qdisc", "replace", "dev", "near", "root", *words)
