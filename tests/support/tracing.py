@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -27,21 +28,30 @@ class Actor:
     def __init__(self, python=sys.executable):
         self.process = subprocess.Popen([python, "-B", "-c", _ACTOR], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert self.process.stdout.readline() == "ready\n"
         self.pid = self.process.pid
+        self._wait_until("ready")
 
     def do(self, code):
-        self.process.stdin.write(repr(code) + "\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline() == "done\n"
+        self._tell(code)
+        self._wait_until("done")
 
     def ask(self, code):
         """The same of code that prints one line: that line."""
+        self._tell(code)
+        answer = self.process.stdout.readline()
+        self._wait_until("done")
+        return answer.strip()
+
+    def _tell(self, code):
         self.process.stdin.write(repr(code) + "\n")
         self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        assert self.process.stdout.readline() == "done\n"
-        return answer.strip()
+
+    def _wait_until(self, word):
+        """And it waits to be told more, with the buffer that it has allocated for that."""
+        assert self.process.stdout.readline() == f"{word}\n"
+        stat = pathlib.Path(f"/proc/{self.pid}/stat")
+        while stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0] != "S":
+            time.sleep(0.001)
 
     def end(self):
         self.process.stdin.close()
