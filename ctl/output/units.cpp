@@ -2,7 +2,6 @@
 
 #include <array>
 #include <fmt/format.h>
-#include <string_view>
 
 namespace weir::output {
 namespace {
@@ -19,6 +18,10 @@ std::string short_number(double value) {
 }
 
 } // namespace
+
+std::string counted(std::uint64_t count, std::string_view what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
 
 std::string bit_rate(double bits_per_second) {
     std::size_t unit = 0;

@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "output/units.h"
 #include "text/frame_text.h"
 #include "verbs/all.h"
 #include "verbs/capture_file.h"
@@ -225,8 +226,9 @@ private:
                                      "of that time were neither captured nor counted",
                                      kernel::Capture::kDeadline.count(), books.lapses));
         }
-        const std::string text = fmt::format("{} packets captured, {} taken from the ring, {} lost",
-                                             shown_, books.taken, books.lost);
+        const std::string text =
+            fmt::format("{} captured, {} taken from the ring, {} lost",
+                        output::counted(shown_, "packet"), books.taken, books.lost);
         if (file_) {
             WEIR_CHECK(file_->finish(books.lost));
             output::note(text);

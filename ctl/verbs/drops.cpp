@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "kernel/netlink.h"
+#include "output/units.h"
 #include "verbs/all.h"
 #include "verbs/drops_ledger.h"
 #include "verbs/drops_table.h"
@@ -65,9 +66,9 @@ void show(Context& cx, const DropWish& wish, std::uint64_t most, double seconds,
         }
     }
     const bool redraw = isatty(STDOUT_FILENO) == 1;
-    cx.out.text(fmt::format("{}{:.1f} s, {} packets dropped\n{}{}\n", redraw ? "\033[H\033[J" : "",
-                            seconds, all, rows.empty() ? "" : text,
-                            hidden > 0 ? fmt::format("… and {} rows more\n", hidden) : ""));
+    cx.out.text(fmt::format("{}{:.1f} s, {} dropped\n{}{}\n", redraw ? "\033[H\033[J" : "", seconds,
+                            output::counted(all, "packet"), rows.empty() ? "" : text,
+                            hidden > 0 ? fmt::format("… and {} more\n", hidden) : ""));
     cx.out.line({{"seconds", seconds}, {"packets", all}, {"drops", std::move(list)}});
 }
 

@@ -1,6 +1,7 @@
 // fw flush and fw reset: all rules of a chain, or all counters.
 #include <fmt/format.h>
 
+#include "output/units.h"
 #include "verbs/all.h"
 #include "verbs/change.h"
 #include "verbs/rule_words.h"
@@ -30,7 +31,7 @@ Result<> run_flush(const po::variables_map&, const Words& words, Context& cx) {
                  }
                  return {};
              }));
-    report(cx, changed, fmt::format("{} rules deleted", count), {{"rules", count}});
+    report(cx, changed, output::counted(count, "rule") + " deleted", {{"rules", count}});
     return {};
 }
 
@@ -59,7 +60,7 @@ Result<> run_reset(const po::variables_map&, const Words& words, Context& cx) {
     for (const model::Rule& rule : rules) {
         WEIR_CHECK(session.node.reset_rule_hits(rule.slot));
     }
-    cx.out.text(fmt::format("counters of {} rules reset\n", rules.size()));
+    cx.out.text(fmt::format("counters of {} reset\n", output::counted(rules.size(), "rule")));
     cx.out.document({{"rules", rules.size()}});
     return {};
 }

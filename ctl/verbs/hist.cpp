@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <map>
 
+#include "output/units.h"
 #include "presets/preset.h"
 #include "verbs/all.h"
 #include "verbs/tracing.h"
@@ -204,10 +205,10 @@ void show(Context& cx, const HistWish& wish, const std::map<std::string, Histogr
     output::Json histograms = output::Json::array();
     for (const auto& [title, histogram] : all) {
         cx.out.text(
-            fmt::format("{}{}\naverage {:.1f} of {} events\n\n", title.empty() ? "" : title + "\n",
+            fmt::format("{}{}\naverage {:.1f} of {}\n\n", title.empty() ? "" : title + "\n",
                         trace::draw(wish.scale, histogram.slots, wish.unit),
                         static_cast<double>(histogram.sum) / static_cast<double>(histogram.events),
-                        histogram.events));
+                        output::counted(histogram.events, "event")));
         output::Json slots = output::Json::array();
         for (const auto& [slot, count] : histogram.slots) {
             const trace::Range range = trace::range_of(wish.scale, slot);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <limits>
 
+#include "output/units.h"
 #include "text/rule_text.h"
 #include "verbs/change.h"
 
@@ -121,8 +122,8 @@ Result<Found> find_place(const model::Config& config, const Place& place) {
     const ChainName chain = chain_or_ingress(place);
     const std::size_t count = config.chain(chain).rules.size();
     if (place.number >= count) {
-        return fail(fmt::format("no rule with index {} in chain {}: it has {} rules, from index 0",
-                                place.number, model::name(chain), count));
+        return fail(fmt::format("no rule with index {} in chain {}: it has {}, from index 0",
+                                place.number, model::name(chain), output::counted(count, "rule")));
     }
     return Found{chain, place.number};
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <fmt/format.h>
 
+#include "output/units.h"
 #include "verbs/all.h"
 #include "verbs/change.h"
 #include "verbs/set_words.h"
@@ -80,7 +81,7 @@ Result<> run_add(const po::variables_map&, const Words& words, Context& cx) {
                  count = elements.size();
                  return {};
              }));
-    report(cx, changed, fmt::format("{} elements added to set {}", count, name));
+    report(cx, changed, fmt::format("{} added to set {}", output::counted(count, "element"), name));
     return {};
 }
 
@@ -108,9 +109,10 @@ Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
                  return {};
              }));
     report(cx, changed,
-           elements.empty() ? fmt::format("set {} deleted", name)
-                            : fmt::format("{} elements deleted from set {}",
-                                          element_words(elements).size(), name));
+           elements.empty()
+               ? fmt::format("set {} deleted", name)
+               : fmt::format("{} deleted from set {}",
+                             output::counted(element_words(elements).size(), "element"), name));
     return {};
 }
 

@@ -200,7 +200,7 @@ void show(Context& cx, const TopWish& wish, const Rows& rows) {
         wish.rows > 0 && rows.size() > wish.rows ? rows.size() - wish.rows : 0;
     const std::string heading = wish.view.heading ? wish.view.heading() + "\n" : "";
     cx.out.text(heading + table.to_string() +
-                (hidden > 0 ? fmt::format("… and {} rows more\n", hidden) : "") + "\n");
+                (hidden > 0 ? fmt::format("… and {} more\n", hidden) : "") + "\n");
     cx.out.line({{"rows", std::move(list)}});
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <thread>
 
+#include "output/units.h"
 #include "text/lexer.h"
 #include "verbs/trace_file.h"
 
@@ -221,7 +222,7 @@ Result<trace::Session> start_session(const std::vector<trace::Step>& steps, cons
         WEIR_CHECK(ready(session));
     }
     const std::size_t count = session.probes().size();
-    output::note(fmt::format("{} probe{} attached", count, count == 1 ? "" : "s"));
+    output::note(output::counted(count, "probe") + " attached");
     end.begin(wish.seconds);
     return session;
 }
@@ -260,7 +261,8 @@ std::string closing_text(const output::Json& closing) {
     }
     const auto missed = closing.value("missed", std::uint64_t{0}); // older files have none
     std::string text =
-        fmt::format("{} events of {} hits, {} lost; probes: {}", number("events"), number("hits"),
+        fmt::format("{} of {}, {} lost; probes: {}", output::counted(number("events"), "event"),
+                    output::counted(number("hits"), "hit"),
                     number("lost") + number("nested") + missed, join(ways, ", "));
     if (missed > 0) {
         text += fmt::format("; {} were not given to them by the kernel", missed);

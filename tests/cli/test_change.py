@@ -102,7 +102,7 @@ def test_a_missing_handle_is_named(weir):
     assert weir.refuses(1, "fw", "delete", "ingress", "handle", handle) == (
         f"no rule with handle {handle} in chain ingress: `weir fw list` shows the handles")
     assert weir.refuses(1, "fw", "replace", "egress", "index", "1", "drop") == (
-        "no rule with index 1 in chain egress: it has 1 rules, from index 0")
+        "no rule with index 1 in chain egress: it has 1 rule, from index 0")
 
 
 def test_the_listing_reads_as_that_of_nft(weir):

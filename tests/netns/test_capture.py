@@ -56,7 +56,7 @@ class Capture:
 
     def counts(self):
         """(captured, taken, lost) as the last line says."""
-        found = re.search(rb"(\d+) packets captured, (\d+) taken from the ring, (\d+) lost",
+        found = re.search(rb"(\d+) packets? captured, (\d+) taken from the ring, (\d+) lost",
                           self.said)
         return tuple(map(int, found.groups()))
 

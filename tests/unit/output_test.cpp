@@ -80,6 +80,12 @@ TEST(Units, BitRatesAsSsWritesThem) {
     EXPECT_EQ(bit_rate(2.5e15), "2500Tbps");
 }
 
+TEST(Units, OneIsNotSeveral) {
+    EXPECT_EQ(counted(0, "packet"), "0 packets");
+    EXPECT_EQ(counted(1, "packet"), "1 packet");
+    EXPECT_EQ(counted(2, "packet"), "2 packets");
+}
+
 TEST(Units, PacketRatesHaveNoUnit) {
     EXPECT_EQ(packet_rate(0), "0");
     EXPECT_EQ(packet_rate(0.5), "0.5");

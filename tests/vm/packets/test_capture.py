@@ -36,7 +36,7 @@ class Capture:
         while line := self.process.stderr.readline():
             self.said += line
         assert self.process.wait(timeout=60) == 0, self.said
-        return tuple(map(int, re.search(r"(\d+) packets captured, \d+ taken from the ring, "
+        return tuple(map(int, re.search(r"(\d+) packets? captured, \d+ taken from the ring, "
                                         r"(\d+) lost", self.said).groups()))
 
 
