@@ -41,11 +41,11 @@ private:
 
 } // namespace
 
-void add_following(po::options_description& add) {
+void add_following(po::options_description& add, const char* lasts) {
     auto option = add.add_options();
     option("number,n", po::value<std::string>()->value_name("N"), "end after so many packets [1]");
     option("seconds,d", po::value<std::string>()->value_name("S"),
-           "end after so long [when it is interrupted]");
+           fmt::format("end after so long [{}]", lasts).c_str());
 }
 
 Result<FollowWish> parse_following(const po::variables_map& options, const Words& words) {

@@ -8,8 +8,8 @@
 // kernel.
 namespace weir::verbs {
 
-// --seconds, --number
-void add_following(po::options_description& add);
+// --seconds, --number. `lasts`: how long, where no seconds are given.
+void add_following(po::options_description& add, const char* lasts);
 
 struct FollowWish {
     flow::Flow flow;

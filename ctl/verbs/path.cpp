@@ -39,7 +39,7 @@ network namespace to another. A packet inside IPIP, 6in4, 4in6 or 6in6 is of the
   weir path 'ip daddr 203.0.113.10 tcp dport 80'
   weir path 'ip saddr 10.0.0.1 ip daddr 10.0.0.2 meta l4proto icmp' -n 3
 )",
-    .options = add_following,
+    .options = [](po::options_description& add) { add_following(add, "when it is interrupted"); },
     .run = run};
 
 } // namespace weir::verbs

@@ -48,11 +48,12 @@ const Verb why{
     .operands = "FLOW",
     .summary = "follows a packet of a flow and says what became of it, why, and what mends it",
     .details =
-        R"(FLOW as for `weir path`. Waits for a packet, at most 10 seconds unless --seconds says more.
+        R"(FLOW as for `weir path`. Waits for a packet, and no longer than --seconds.
 
   weir why 'ip saddr 10.0.0.1 udp dport 53'
 )",
-    .options = add_following,
+    .options =
+        [](po::options_description& add) { add_following(add, fmt::to_string(kPatience).c_str()); },
     .run = run};
 
 } // namespace weir::verbs
