@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -54,6 +55,36 @@ def test_counts_top_and_histogram_of_the_same(actor):
     assert drawn[0]["histograms"][0]["slots"] == [{"from": 16, "to": 31, "count": 5}]
     for documents in (counted, topped, drawn):
         assert closing(documents)["lost"] == 0
+
+
+def test_the_largest_or_the_smallest_first_and_so_many_rows(actor):
+    words = ("top", "tp:skb:kfree_skb", "--by", "dport", "--where", "dport > 4300 && dport < 4304")
+    top, reverse = Tracing(*words), Tracing(*words, "--reverse")
+    two = Tracing(*words, "--rows", 2, text=True)
+    for times, port in ((3, 4301), (5, 4302), (1, 4303)):
+        actor.do(DROPS.format(times, port))
+
+    def rows(documents):
+        return [(each["dport"], each["count"]) for each in documents[0]["rows"]]
+
+    assert rows(top.stop()) == [(4302, 5), (4301, 3), (4303, 1)]
+    assert rows(reverse.stop()) == [(4303, 1), (4301, 3), (4302, 5)]
+    assert [line.split() for line in two.stop().splitlines()[:4]] == [
+        ["dport", "COUNT"], ["4302", "5"], ["4301", "3"], ["…", "and", "1", "more"]]
+
+
+def test_what_a_system_call_returns(actor):
+    trace = Tracing("trace", "sysret:openat", "--args", "ret", "--where",
+                    f"comm == \"python3\" && pid == {actor.pid} && ret < 0")
+    others = Tracing("count", "sysret:openat", "--where",
+                     f"comm != \"python3\" && pid == {actor.pid}")
+    actor.do("os.close(os.open('/dev/null', 0))\n"
+             "for _ in range(3):\n"
+             "    try: os.open('/not/there', 0)\n"
+             "    except FileNotFoundError: pass")
+
+    assert [each["values"]["ret"] for each in events(trace.stop())] == 3 * [-2]  # ENOENT
+    assert others.stop()[0]["counts"] == []
 
 
 def test_the_time_of_a_packet(actor):
@@ -159,6 +190,18 @@ def test_what_the_kernel_does_not_have(weir, words, complaint):
     assert complaint in weir.refuses(1, "trace", *words)
 
 
+def test_functions_where_the_kernel_lets_nobody_probe_them(weir):
+    (functions,) = [each for each in weir.json("doctor")["findings"]
+                    if each["what"] == "kernel functions"]
+    if functions["level"] == "ok":
+        pytest.skip("this kernel lets its functions be probed")
+    complaint = weir.refuses(1, "trace", "fn:vfs_read")
+
+    assert functions["found"].startswith("not to be probed: ")
+    assert complaint.startswith("vfs_read: ")
+    assert "`weir doctor` says what this kernel refuses" in complaint
+
+
 LEAK = """
 import ctypes
 libc = ctypes.CDLL(None)
@@ -201,6 +244,50 @@ def test_leaks_of_chosen_sizes_one_by_one(actor):
     text = as_text.stop()
     for address, size in zip(addresses[1:4], (10000, 15000, 20000)):
         assert f"\taddr = {address[2:]} size = {size}\n" in text
+
+
+def test_a_leak_is_shown_once_it_is_old(actor):
+    old = 1.0
+    actor.do(LEAK)
+    leaks = Tracing("leaks", "@malloc", "--pid", actor.pid, "-z", 12345, "-Z", 12345, "-i", 0.1,
+                    "--older", old)
+    begin = time.monotonic()
+    actor.do("for _ in range(3): lost.append(libc.malloc(12345))")
+
+    def counts(documents):
+        return [sum(leak["allocations"] for leak in each["leaks"])
+                for each in documents if "leaks" in each]
+    leaks.until(lambda documents: 3 in counts(documents))
+
+    assert time.monotonic() - begin >= old
+    assert set(counts(leaks.stop())) == {0, 3}
+
+
+OTHER_MALLOC = """
+#include <stddef.h>
+static char memory[1000];
+void *malloc(size_t size) { return memory + size; }
+void *calloc(size_t number, size_t size) { return memory + number * size; }
+void *realloc(void *old, size_t size) { return memory + size; }
+void free(void *old) { }
+"""
+
+
+def test_memory_of_another_library(actor, tmp_path):
+    path = tmp_path / "libother.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-fno-builtin", "-x", "c", "-", "-o", path], check=True,
+                   text=True, input=OTHER_MALLOC)
+    actor.do(LEAK + f"other = ctypes.CDLL('{path}')\nother.malloc.restype = ctypes.c_void_p\n"
+                    "other.free.argtypes = [ctypes.c_void_p]")
+    leaks = Tracing("leaks", "@malloc", "--pid", actor.pid, "--library", path)
+    actor.do("for size in (10, 20, 30): kept = other.malloc(size)\nother.free(kept)\n"
+             "lost.append(libc.malloc(12345))")
+
+    documents = leaks.stop()
+
+    assert sum(leak["octets"] for leak in documents[0]["leaks"]) == 10 + 20
+    assert {each["name"].rpartition(":")[2] for each in closing(documents)["not_probed"]} == {
+        "memalign", "aligned_alloc", "valloc", "pvalloc", "posix_memalign"}
 
 
 def test_what_is_open_is_counted_once_while_other_things_are_closed(actor):

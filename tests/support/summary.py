@@ -1,6 +1,7 @@
 """Sums up ctest's JUnit file: how many tests ran by folder, and what was skipped and why.
 
-A python test file is one test to ctest; the numbers here count the single tests inside it.
+A python test file is one test to ctest, and so is a program of googletest that runs many; the numbers
+here count the single tests inside.
 """
 
 import re
@@ -13,6 +14,8 @@ PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 PYTEST_LAST = re.compile(r"^(?=.*\b(?:passed|failed|errors?|skipped)\b).* in \d+\.\d+s", re.M)
 PYTEST_SKIP = re.compile(r"^SKIPPED \[\d+\] (.*)$", re.M)
 GTEST_SKIP = re.compile(r"^(?:.*: )?Skipped\n(.*)$", re.M)
+# googletest's last lines: "[  PASSED  ] 6 tests.", "[  SKIPPED ] 1 test, listed below:"
+GTEST_COUNT = re.compile(r"^\[  (PASSED|SKIPPED|FAILED) +\] (\d+) tests?[.,]", re.M)
 
 
 def counts_of(case):
@@ -24,6 +27,10 @@ def counts_of(case):
         for number, what in PYTEST_COUNT.findall(last[-1]):
             of["failed" if what.startswith("err") else what] += int(number)
         return of, PYTEST_SKIP.findall(output)
+    several = GTEST_COUNT.findall(output)
+    if sum(int(number) for _, number in several) > 1:
+        return (Counter({what.lower(): int(number) for what, number in several}),
+                [f"{case.get('name')}: {reason}" for reason in GTEST_SKIP.findall(output)])
     if case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
         reasons = GTEST_SKIP.findall(output) or ["no reason given"]
         return Counter(skipped=1), [f"{case.get('name')}: {reason}" for reason in reasons]

@@ -47,10 +47,11 @@ class Actor:
         self.process.stdin.flush()
 
     def _wait_until(self, word):
-        """And it waits to be told more, with the buffer that it has allocated for that."""
+        """It has said that, and waits to be told more, with the buffer that it allocates for it."""
         assert self.process.stdout.readline() == f"{word}\n"
-        stat = pathlib.Path(f"/proc/{self.pid}/stat")
-        while stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0] != "S":
+        stat, deadline = pathlib.Path(f"/proc/{self.pid}/stat"), time.monotonic() + DEADLINE
+        while (state := stat.read_text(errors="replace").rpartition(") ")[2][0]) != "S":
+            assert time.monotonic() < deadline, state
             time.sleep(0.001)
 
     def end(self):

@@ -2,6 +2,7 @@
 sleep, calls of file systems, netem; and what wants tracepoints alone."""
 
 import os
+import re
 import subprocess
 
 import pytest
@@ -69,6 +70,36 @@ def test_a_file_that_is_read_twice(actor, folder):
     assert (row["pid"], row["uid"], row["comm"]) == (actor.pid, "root", "python3")
     assert (row["hits"], row["misses"], row["dirties"]) == (128, 64, 0)
     assert row["read_hit_percent"] == pytest.approx(100 * 128 / 192)
+
+
+def test_the_page_cache_by_any_column_and_what_the_machine_has_cached(actor, folder):
+    other = Actor()
+    subprocess.run(["dd", "if=/dev/urandom", f"of={folder}/sorted", "bs=4096", "count=80", "status=none",
+                    "conv=fsync"], check=True)
+    prepare = (f"fd = os.open('{folder}/sorted', os.O_RDONLY)\n"
+               "os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_RANDOM)\n"
+               "os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)")
+    both = f"pid == {actor.pid} || pid == {other.pid}"
+    words = ("top", "@pagecache", "-i", "1000", "--where", both)
+    tops = [Tracing(*words, *more) for more in ((), ("--sort", "misses"),
+                                                ("--sort", "misses", "--reverse"))]
+    text = Tracing(*words, text=True)
+    for each in (actor, other):
+        each.do(prepare)
+    # One misses more, the other hits more.
+    actor.do("for n in range(64): os.pread(fd, 4096, 4096 * n)")
+    other.do("for n in range(64, 72): os.pread(fd, 4096, 4096 * n)\n"
+             "for _ in range(30):\n"
+             "    for n in range(64, 72): os.pread(fd, 4096, 4096 * n)")
+    cached = int(re.search(r"^Cached: +(\d+) kB", open("/proc/meminfo", encoding="ascii").read(),
+                           re.M).group(1)) / 1024
+
+    orders = [[row["pid"] for row in top.stop()[0]["rows"]] for top in tops]
+
+    assert orders == [[other.pid, actor.pid], [actor.pid, other.pid], [other.pid, actor.pid]]
+    heading = re.match(r"\d\d:\d\d:\d\d Buffers MB: \d+ / Cached MB: (\d+)\n", text.stop())
+    assert int(heading.group(1)) == pytest.approx(cached, abs=4)
+    other.end()
 
 
 def test_time_on_and_off_the_cpu(actor):

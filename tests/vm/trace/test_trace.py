@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -294,6 +295,35 @@ def test_the_time_of_a_packet_between_two_points(actor):
     (histogram,) = hist.stop()[0]["histograms"]
 
     assert histogram["events"] == 5
+
+
+def test_the_time_between_two_points_of_the_same_pointer(actor):
+    """How long a file is open: from `struct file *` to the same one."""
+    hist = Tracing("hist", "fn:vfs_open", "--to", "fn:__fput", "--id", "file", "--unit", "ms",
+                   "--where", mine(actor, 'file->f_flags == 0x8000'))  # O_LARGEFILE: to read
+    actor.do("files = [os.open('/dev/zero', 0) for _ in range(4)]")
+    held = time.monotonic()
+    actor.do("end = time.monotonic() + 0.1\n"
+             "while time.monotonic() < end: pass\n"
+             "for each in reversed(files): os.close(each)")
+    held = time.monotonic() - held
+
+    (histogram,) = hist.stop()[0]["histograms"]
+
+    # Each is paired with its own end, not with the last one that was opened by that thread.
+    assert histogram["events"] == 4
+    assert 4 * 100 <= histogram["sum"] <= 4 * 1000 * (held + 1)
+    assert histogram["slots"][0]["from"] >= 64
+
+
+def test_what_a_system_call_returns(actor):
+    trace = Tracing("trace", "sysret:openat", "--args", "ret", "--where",
+                    mine(actor, "comm == \"python3\" && ret < 0"))
+    actor.do("for _ in range(3):\n"
+             "    try: os.open('/not/there', 0)\n"
+             "    except FileNotFoundError: pass")
+
+    assert [each["values"]["ret"] for each in events(trace.stop())] == 3 * [-2]  # ENOENT
 
 
 def test_who_does_it_most(actor):
