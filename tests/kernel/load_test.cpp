@@ -1,8 +1,10 @@
-#include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <fstream>
 
 #include "support.h"
 
@@ -123,6 +125,18 @@ TEST_F(Load, RefusesABaseThatIsNoBpffs) {
               "DIR`");
 }
 
+// Whether the kernel has this process wait for a lock of flock(2): proc_locks(5).
+bool waits_for_a_lock(pid_t process) {
+    std::ifstream locks("/proc/locks");
+    const std::string owner = " " + std::to_string(process) + " ";
+    for (std::string line; std::getline(locks, line);) {
+        if (line.find("-> FLOCK") != std::string::npos && line.find(owner) != std::string::npos) {
+            return true;
+        }
+    }
+    return false;
+}
+
 TEST_F(Load, LockOfTheOneExcludesTheOther) {
     auto first = Lock::take(pins(), Lock::Mode::kExclusive);
     ASSERT_EQ(message_of(first), "");
@@ -136,16 +150,22 @@ TEST_F(Load, LockOfTheOneExcludesTheOther) {
         (void)!::write(answer[1], second ? "y" : "n", 1);
         ::_exit(0);
     }
-    ::fcntl(answer[0], F_SETFL, O_NONBLOCK);
-    ::usleep(100'000);
-    char got = 0;
-    EXPECT_EQ(::read(answer[0], &got, 1), -1) << "the second lock was given";
+    ::close(answer[1]);
+    pollfd answered{.fd = answer[0], .events = POLLIN, .revents = 0};
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!waits_for_a_lock(child)) {
+        ASSERT_EQ(::poll(&answered, 1, 1), 0) << "the second lock was given, or the child has died";
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "the child asks for no lock";
+    }
+    EXPECT_EQ(::poll(&answered, 1, 0), 0) << "the second lock was given";
     { const Lock gone = *std::move(first); }
-    ::waitpid(child, nullptr, 0);
+    char got = 0;
     EXPECT_EQ(::read(answer[0], &got, 1), 1);
     EXPECT_EQ(got, 'y');
+    int status = -1;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
     ::close(answer[0]);
-    ::close(answer[1]);
 }
 
 TEST_F(Load, OnlyTheOwnerCanTakeTheLock) {
