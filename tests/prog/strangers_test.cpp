@@ -138,6 +138,9 @@ TEST_F(OtherBalancer, IcmpErrorsAboutItsFlowsPass) {
                         packet(Ipv6{.src = "fc00:1::1", .dst = "fc00:2::1"},
                                Tcp{.sport = 80, .dport = 31337}))),
               pass());
+    // What is no error is the VIP's own: the balancer answers it.
+    EXPECT_EQ(xdp(frame(Ipv4{.src = "192.168.100.1", .dst = "10.200.1.1"}, Icmp{})), sent());
+    EXPECT_EQ(xdp(frame(Ipv6{.src = "fc00:200::1", .dst = "fc00:1::1"}, Icmpv6{})), sent());
 }
 
 // Filters': one rule on each layer, in allow and in deny lists, and the ways around them.
@@ -154,12 +157,21 @@ firewall:
       - tcp dport 10000 drop
       - udp sport 10000 drop
 )");
+    // Each beside one that differs in that field alone.
     EXPECT_EQ(xdp(frame(Ether{.src = "aa:bb:cc:dd:ee:ff"}, Ipv4{}, Udp{})), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ether{.src = "aa:bb:cc:dd:ee:fe"}, Ipv4{}, Udp{})), pass());
     EXPECT_EQ(xdp(frame(Ipv4{.src = "10.11.1.2"}, Icmp{})), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ipv4{.src = "10.11.1.3"}, Icmp{})), pass());
     EXPECT_EQ(xdp(frame(Ipv6{.dst = "fc00:dead:cafe:1::2"}, Icmpv6{})), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ipv6{.dst = "fc00:dead:cafe:1::3"}, Icmpv6{})), pass());
     EXPECT_EQ(xdp(frame(Ipv6{}, Tcp{.dport = 10000})), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ipv6{}, Tcp{.dport = 10001})), pass());
     EXPECT_EQ(xdp(frame(Ipv4{}, Udp{.sport = 10000})), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ipv4{}, Udp{.sport = 10001})), pass());
     EXPECT_EQ(xdp(frame(Ipv4{}, Udp{.dport = 10000})), pass());
+    for (const std::size_t each : {0U, 1U, 2U, 3U, 4U}) {
+        EXPECT_EQ(rule(each).packets, 1U) << each;
+    }
 }
 
 TEST_F(OtherFilter, AllowListDeniesTheRest) {
@@ -175,20 +187,55 @@ firewall:
     EXPECT_EQ(xdp(frame(Ipv6{.src = "fc00:dead:cafe:2::7"}, Icmpv6{})), drop(REASON_POLICY));
 }
 
-TEST_F(OtherFilter, KnownWaysAroundAreShut) {
+// Headers that a filter may not look behind. It does: of two packets that differ in the port alone,
+// the one is dropped by its rule and the other passes.
+TEST_F(OtherFilter, NoHeaderHidesAPort) {
     apply("firewall: {ingress: {rules: [udp dport 53 drop, tcp dport 22 drop]}}");
-    EXPECT_EQ(xdp(frame(Vlan{}, Ipv4{}, Udp{})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Vlan{.tpid = 0x88a8}, Vlan{}, Ipv6{}, Udp{})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv6{}, Routing{}, Udp{})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv6{}, Routing{.segments_left = 1}, Udp{})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv6{}, Ah{}, Tcp{.dport = 22})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv6{}, HopByHop{.options = Octets(62, 0)}, Udp{})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(first(14 + 20 + 4, frame(Ipv4{.total_length = 24}, Udp{}))).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv4{.more_fragments = true, .protocol = 6}, payload(8))).end,
-              VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv4{.frag_offset = 1, .protocol = 6}, payload(8))).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv4{.options = Octets(40, 1)}, Tcp{.dport = 22})).end, VERDICT_DROP);
-    EXPECT_EQ(xdp(frame(Ipv6{}, Fragment{}, Tcp{.dport = 22})).end, VERDICT_DROP);
+    const auto expect_judged_by_port = [&](auto with_port, std::uint16_t forbidden) {
+        EXPECT_EQ(xdp(with_port(forbidden)), drop(REASON_RULE));
+        EXPECT_EQ(xdp(with_port(forbidden + 1)), pass());
+    };
+    using Port = std::uint16_t;
+    expect_judged_by_port([](Port port) { return frame(Vlan{}, Ipv4{}, Udp{.dport = port}); }, 53);
+    expect_judged_by_port(
+        [](Port port) { return frame(Vlan{.tpid = 0x88a8}, Vlan{}, Ipv6{}, Udp{.dport = port}); },
+        53);
+    expect_judged_by_port([](Port port) { return frame(Ipv6{}, Routing{}, Udp{.dport = port}); },
+                          53);
+    expect_judged_by_port([](Port port) { return frame(Ipv6{}, Ah{}, Tcp{.dport = port}); }, 22);
+    expect_judged_by_port(
+        [](Port port) {
+            return frame(Ipv6{}, HopByHop{.options = Octets(62, 0)}, Udp{.dport = port});
+        },
+        53);
+    expect_judged_by_port(
+        [](Port port) { return frame(Ipv4{.options = Octets(40, 1)}, Tcp{.dport = port}); }, 22);
+    expect_judged_by_port([](Port port) { return frame(Ipv6{}, Fragment{}, Tcp{.dport = port}); },
+                          22);
+    EXPECT_EQ(rule(0).packets, 4U);
+    EXPECT_EQ(rule(1).packets, 3U);
+}
+
+// Packets without the ports that a rule looks for, or with ones that the receiver replaces. Beside
+// each stands one that differs in this alone, to a port that is allowed, and passes.
+TEST_F(OtherFilter, PacketsWithoutTheirPortsAreDropped) {
+    apply("firewall: {ingress: {rules: [udp dport 53 drop, tcp dport 22 drop]}}");
+    const Udp udp{.dport = 54};
+    EXPECT_EQ(xdp(frame(Ipv6{}, Routing{.segments_left = 1}, udp)), drop(REASON_ROUTING_HEADER));
+    EXPECT_EQ(xdp(frame(Ipv6{}, Routing{.segments_left = 0}, udp)), pass());
+
+    EXPECT_EQ(xdp(first(14 + 20 + 4, frame(Ipv4{.total_length = 24}, udp))),
+              drop(REASON_TRUNCATED));
+    EXPECT_EQ(xdp(first(14 + 20 + 8, frame(Ipv4{.total_length = 28}, udp))), pass());
+
+    const Ipv4 first_fragment{.more_fragments = true, .protocol = 6};
+    EXPECT_EQ(xdp(frame(first_fragment, payload(8, 0x50))), drop(REASON_TINY_FRAGMENT));
+    EXPECT_EQ(xdp(frame(first_fragment, payload(20, 0x50))), pass()); // a TCP header of 5 words
+
+    EXPECT_EQ(xdp(frame(Ipv4{.frag_offset = 1, .protocol = 6}, payload(8))),
+              drop(REASON_TINY_FRAGMENT));
+    EXPECT_EQ(xdp(frame(Ipv4{.frag_offset = 2, .protocol = 6}, payload(8))), pass());
+    EXPECT_EQ(rule(0).packets + rule(1).packets, 0U);
 }
 
 } // namespace
