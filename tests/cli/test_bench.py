@@ -5,9 +5,10 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 import pytest
+
+from waiting import until
 
 BPFFS = pathlib.Path("/sys/fs/bpf")
 SOURCE = """
@@ -209,10 +210,8 @@ def test_a_scenario_that_is_not_there(weir):
 def test_interrupted_half_way_leaves_nothing(weir):
     before = bench_pins()
     running = weir.start("bench", "run", "--only", "fw4-1000-*", "--rounds", 100)
-    deadline = time.monotonic() + 20
-    while not holds_programs(running.pid):
-        assert running.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: running.poll() is not None or holds_programs(running.pid), "no program is loaded")
+    assert running.poll() is None
 
     running.send_signal(signal.SIGINT)
 
@@ -237,10 +236,8 @@ def test_no_packet_sees_half_of_a_change(weir):
 def test_interrupted_control_leaves_nothing(weir):
     before = bench_pins()
     running = weir.start("bench", "control")
-    deadline = time.monotonic() + 20
-    while bench_pins() == before:
-        assert running.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: running.poll() is not None or bench_pins() != before, "nothing is pinned")
+    assert running.poll() is None
 
     running.send_signal(signal.SIGINT)
 

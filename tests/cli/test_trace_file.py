@@ -1,11 +1,11 @@
 """`-w` and `weir trace --read`: what a session wrote is printed as it was, and nothing else is."""
 
 import json
-import time
 
 import pytest
 
-from tracing import DEADLINE, Actor, Tracing, closing, events
+from tracing import Actor, Tracing, closing, events
+from waiting import until
 
 # A packet of a thread whose name is no UTF-8 and more than a line, to a port where nobody listens.
 DROPS = r"""
@@ -80,7 +80,9 @@ def test_every_verb_is_read_as_it_was_shown(weir, actor, tmp_path, words, text):
     path = tmp_path / "session"
     session = Tracing(*words, "-w", path, text=text)
     actor.do(DROPS.format(3, 4253) + "\nl = socket.create_server(('127.0.0.1', 0))\n"
-             "c = socket.create_connection(l.getsockname())\nc.close()\ntime.sleep(0.5)")
+             "c = socket.create_connection(l.getsockname())\nc.close()")
+    if "-i" in words:  # two intervals stand behind the header
+        until(lambda: len(lines_of(path)) >= 3, "no interval ends")
     live = session.stop()
 
     again = weir(*([] if text else ["--json"]), "trace", "--read", path)
@@ -93,10 +95,7 @@ def test_a_killed_session_is_readable_up_to_its_last_whole_line(weir, actor, tmp
     path = tmp_path / "events"
     trace = Tracing(*words(path, 4252), text=True)
     actor.do(DROPS.format(4, 4252))
-    deadline = time.monotonic() + DEADLINE
-    while len(lines_of(path)) < 9:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: len(lines_of(path)) >= 9, lambda: path.read_text())
     trace.kill()
 
     whole = weir.run("trace", "--read", path)

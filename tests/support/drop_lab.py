@@ -6,10 +6,10 @@ import json
 import os
 import pathlib
 import subprocess
-import time
 from dataclasses import dataclass
 
-from tracing import DEADLINE, Actor, Tracing
+from tracing import Actor, Tracing
+from waiting import until
 
 BINARY = os.environ.get("WEIR", "weir")
 HERE, THERE = "10.9.0.2", "10.9.0.1"  # the node that is looked at, and its neighbour
@@ -113,10 +113,7 @@ class DropLab:
         return filtered + far["stats64"]["tx"]["dropped"]
 
     def wait_until_ended(self, packets):
-        deadline = time.monotonic() + DEADLINE
-        while (ended := self.ended()) != packets:
-            assert time.monotonic() < deadline, f"{ended} of {packets} packets"
-            time.sleep(0.02)
+        until(lambda: self.ended() == packets, lambda: f"{self.ended()} of {packets} packets")
 
     def queue(self, *words):
         self.within(self.node, "tc", "qdisc", "replace", "dev", "near", "root", *words)

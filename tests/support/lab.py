@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import subprocess
-import time
 from collections import Counter
 
 import pytest
@@ -12,6 +11,7 @@ from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
+import waiting
 from wire import DEADLINE, Capture, packet_socket
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "netns-scripts"
@@ -183,10 +183,7 @@ class Lab:
 
     def until(self, done, complaint, timeout=DEADLINE):
         """Waits for what only asking can tell."""
-        deadline = time.monotonic() + timeout
-        while not done():
-            assert time.monotonic() < deadline, complaint
-            time.sleep(0.02)
+        waiting.until(done, complaint, timeout)
 
     # --- what Weir says
 

@@ -12,7 +12,8 @@ import subprocess
 import threading
 import time
 
-DEADLINE = 120  # s, of a machine under emulation: bpftrace alone compiles for ten
+from waiting import DEADLINE, until
+
 MISSING = [tool for tool in ("bpftrace", "opensnoop", "funclatency", "cpudist")
            if shutil.which(tool) is None]
 
@@ -48,10 +49,7 @@ class Peer:
 
     def wait_for(self, done):
         """Until that is true of what it has printed."""
-        deadline = time.monotonic() + DEADLINE
-        while not done(self.output):
-            assert time.monotonic() < deadline, f"{self.words}: {self.output}"
-            time.sleep(0.02)
+        until(lambda: done(self.output), lambda: f"{self.words}: {self.output}")
 
     def stop(self):
         """What it printed until Ctrl-C."""

@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+
+from waiting import DEADLINE, until
 
 BINARY = os.environ.get("WEIR", "weir")
-DEADLINE = 120  # of a machine under emulation
 
 _ACTOR = """
 import os, socket, sys, threading, time
@@ -49,10 +49,11 @@ class Actor:
     def _wait_until(self, word):
         """It has said that, and waits to be told more, with the buffer that it allocates for it."""
         assert self.process.stdout.readline() == f"{word}\n"
-        stat, deadline = pathlib.Path(f"/proc/{self.pid}/stat"), time.monotonic() + DEADLINE
-        while (state := stat.read_text(errors="replace").rpartition(") ")[2][0]) != "S":
-            assert time.monotonic() < deadline, state
-            time.sleep(0.001)
+        stat = pathlib.Path(f"/proc/{self.pid}/stat")
+
+        def state():
+            return stat.read_text(errors="replace").rpartition(") ")[2][0]
+        until(lambda: state() == "S", state, pause=0.001)
 
     def end(self):
         self.process.stdin.close()
@@ -85,10 +86,12 @@ class Tracing:
 
     def until(self, done):
         """Waits until that is true of the documents so far, and answers them."""
-        deadline = time.monotonic() + DEADLINE
-        while not done(documents := [json.loads(line) for line in list(self._output)]):
-            assert time.monotonic() < deadline, documents
-            time.sleep(0.02)
+        documents = []
+
+        def are_enough():
+            documents[:] = map(json.loads, list(self._output))
+            return done(documents)
+        until(are_enough, lambda: documents)
         return documents
 
     def stop(self):
