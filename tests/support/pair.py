@@ -88,22 +88,55 @@ def arrival():
 """
 
 
+SENDING = """
+import errno, json
+s.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR: a call fails whose packet finds no room
+sent, refused = [], 0
+def send(to, octets):
+    global refused
+    called = time.time_ns()
+    try:
+        s.sendto(bytes([len(sent)]) * octets, to)
+        sent.append((called, time.time_ns()))
+    except OSError as full:
+        assert full.errno == errno.ENOBUFS
+        refused += 1
+"""
+
+
 class Journeys:
     """Datagrams from near to far, and how long they are under way."""
 
     def __init__(self, pair, port):
         self.port = port
         self.near, self.far = pair.actor("near"), pair.actor("far")
-        self.near.do(UDP)
+        self.near.do(UDP + SENDING)
         self.far.do(UDP + f"s.bind(('{FAR}', {port}))" + STAMPED)
-        self._sent = []
+        self._sent = []  # when each was passed to the stack: a time before, and one after
 
     def send(self, count, octets):
+        self._send_while(f"len(sent) < {count}", octets)
+
+    def send_until_refused(self, times, octets):
+        """However long that takes, so many find no room; answers how many did."""
+        self._send_while(f"refused < {times}", octets)
+        return len(self._sent)
+
+    def _send_while(self, condition, octets):
         self._sent = json.loads(self.near.ask(
-            f"sent = []\nfor n in range({count}):\n    sent.append(time.time_ns())\n"
-            f"    s.sendto(bytes([n]) * {octets}, ('{FAR}', {self.port}))\nprint(sent)"))
+            f"while {condition}: send(('{FAR}', {self.port}), {octets})\n"
+            "print(json.dumps(sent))"))
 
     def us_until(self, count):
         """Of so many, which it waits for: from the calls that sent them to the far stack."""
         arrived = json.loads(self.far.ask(f"print([list(arrival()) for _ in range({count})])"))
-        return sum(at - self._sent[number] for number, at in arrived) / 1000
+        return sum(at - self._sent[number][0] for number, at in arrived) / 1000
+
+    def us_in_a_bucket(self, octets, rate, burst):
+        """The least that each waits, of so many octets, in a bucket filter that lets so many pass
+        in a second, after a first burst: it gives none before its time, whatever the machine does.
+        """
+        first = self._sent[0][0]
+        leaves = [first + max((n + 1) * octets - burst, 0) * 10**9 // rate
+                  for n in range(len(self._sent))]
+        return [max(leave - passed, 0) / 1000 for leave, (_, passed) in zip(leaves, self._sent)]
