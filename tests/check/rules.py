@@ -132,11 +132,25 @@ def licences_are_named(root):
 
 
 def tests_wait_for_readiness(root):
-    """Never for a number of seconds; a poll's pause, below a second, has its own deadline."""
-    fixed = r"\bsleep\s*\(\s*[1-9]|\bsleep_for\s*\(\s*(std::chrono::)?seconds|^\s*sleep [1-9]"
-    return [f"{place}: {line}" for place, line, _ in
-            matches(root, fixed, "tests/", "netns-scripts/",
-                    skip=lambda name: name.startswith("tests/check/") or name.endswith("/vm.sh"))]
+    """Never for a time: waiting.py alone sleeps, between two looks at what is waited for. A shell
+    script may where a loop that looks again begins at most three lines above. In a virtual machine
+    an actor's sleep, below a second, is what is traced."""
+    call = r"\b(u|nano)?sleep(_for|_until)?\s*\("
+    bad = [f"{place}: {line}" for place, line, _ in
+           matches(root, call, "tests/", suffixes=CODE - {".sh"},
+                   skip=lambda name: name == "tests/support/waiting.py" or
+                   name.startswith(("tests/check/", "tests/vm/")))]
+    bad += [f"{place}: {line}" for place, line, _ in
+            matches(root, call + r"\s*[1-9]", "tests/vm/", suffixes=CODE - {".sh"})
+            if "usleep" not in line]
+    for place, line, _ in matches(root, r"(^|[;&|(]|\b(do|then|else))\s*sleep\s", "tests/",
+                                  "netns-scripts/", suffixes={".sh"},
+                                  skip=lambda name: name.endswith("/vm.sh")):
+        name, number = place.rsplit(":", 1)
+        before = (root / name).read_text().splitlines()[max(int(number) - 4, 0):int(number)]
+        if not any(re.search(r"\b(while|until|for)\b", each) for each in before):
+            bad.append(f"{place}: {line}")
+    return bad
 
 
 def links_resolve(root):

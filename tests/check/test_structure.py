@@ -44,9 +44,20 @@ BROKEN = {
         {"maps/a.h": "#pragma once\n", "maps/b.h": "/* SPDX-License-Identifier: GPL-2.0-only */\n"},
         ["maps/a.h:1: expected SPDX-License-Identifier: GPL-2.0-only"]),
     rules.tests_wait_for_readiness: (
-        {"tests/netns/test_a.py": "time.sleep(2)\ntime.sleep(0.02)\n",
-         "netns-scripts/a.sh": "    sleep 3\n"},
-        ["netns-scripts/a.sh:1: sleep 3", "tests/netns/test_a.py:1: time.sleep(2)"]),
+        {"tests/netns/test_a.py": "time.sleep(2)\nwhile not done():\n    time.sleep(0.02)\n",
+         "tests/cli/test_b.py": "actor.do('time.sleep(0.5)')\nasleep(1)\ndo('pause(40)')\n",
+         "tests/kernel/a_test.cpp": "::usleep(100'000);\nstd::this_thread::sleep_for(1ms);\n",
+         "tests/support/waiting.py": "        time.sleep(pause)\n",
+         "tests/vm/test_c.py": "actor.do('time.sleep(0.07)')\ntime.sleep(3)\n",
+         "netns-scripts/a.sh": "    sleep 3\nwhile ! ready; do\n    look\n    sleep 0.05\ndone\n\n"
+                              "stop; sleep 0.2\n",
+         "netns-scripts/b.sh": "until ready; do sleep 0.1; done\nexec sleep 600\n"},
+        ["netns-scripts/a.sh:1: sleep 3", "netns-scripts/a.sh:7: stop; sleep 0.2",
+         "tests/cli/test_b.py:1: actor.do('time.sleep(0.5)')",
+         "tests/kernel/a_test.cpp:1: ::usleep(100'000);",
+         "tests/kernel/a_test.cpp:2: std::this_thread::sleep_for(1ms);",
+         "tests/netns/test_a.py:1: time.sleep(2)", "tests/netns/test_a.py:3: time.sleep(0.02)",
+         "tests/vm/test_c.py:2: time.sleep(3)"]),
     rules.links_resolve: (
         {"docs/README.md": "# Here\n[a](a.md) [b](#here) [c](README.md#there) [d](https://e/f)\n"},
         ["docs/README.md:2: a.md does not exist", "docs/README.md:2: README.md#there: no such heading"]),
