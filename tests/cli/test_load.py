@@ -1,9 +1,13 @@
 """From nothing to loaded and back, and what stands in the way."""
 
+import fcntl
 import os
-import subprocess
+import signal
+import time
 
 import pytest
+
+from waiting import killed_after
 
 NOT_LOADED = "Weir is not loaded in {pins}: run `weir load`"
 
@@ -74,14 +78,24 @@ def test_a_base_that_is_no_bpffs_is_refused(fresh, tmp_path):
 
 
 def test_a_load_that_is_killed_leaves_nothing_or_everything(fresh):
-    """Killed a little later each time."""
-    for step in range(20):
-        process = fresh.start("load", "--max-flows", "64")
-        try:
-            process.communicate(timeout=0.02 * step + 0.001)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        fresh("load")
+    """Killed before it, at times spread over as long as one takes here, and a little beyond."""
+    words = ("load", "--max-flows", "64")
+    loaded = f"loaded, pinned under {fresh.pins}/3\n"
+    began = time.monotonic()
+    assert fresh(*words) == loaded
+    whole = time.monotonic() - began
+    fresh("unload")
+
+    fresh.pins.mkdir(exist_ok=True)
+    folder = os.open(fresh.pins, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)  # what it has to wait for
+    assert killed_after(fresh.start(*words), whole) == -signal.SIGKILL
+    os.close(folder)
+    assert fresh("load") == loaded
+    fresh("unload")
+    for step in range(10):
+        ended = killed_after(fresh.start(*words), whole * step / 8)
+        assert ended in (0, -signal.SIGKILL)
+        assert fresh("load") in ((loaded, "already loaded\n") if ended else ("already loaded\n",))
         assert fresh.rules() == []
         fresh("unload")

@@ -1,5 +1,6 @@
 """How tests wait: until something holds, never for a time. No other file of the tests sleeps."""
 
+import subprocess
 import time
 
 DEADLINE = 120  # s, of a machine under emulation
@@ -12,6 +13,16 @@ def until(condition, complaint, deadline=DEADLINE, pause=0.01):
         assert time.monotonic() < end, complaint() if callable(complaint) else complaint
         time.sleep(pause)
     return answer
+
+
+def killed_after(process, seconds, input=None):
+    """Kills it when that has passed, unless it has ended; answers how it ended."""
+    try:
+        process.communicate(input, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+    return process.returncode
 
 
 # For an actor: what the test has it do, a reader that stays away or a connection that lasts, not
