@@ -1,7 +1,7 @@
 #include "prog/packets.h"
 
-// Every field of a rule, on packets that match it and packets that do not: `counter` rules, all in
-// one chain, so that each packet is asked of its own rule alone.
+// Every field of a rule, on packets that match it and packets that do not: as `counter` rules, all
+// in one chain, and each alone, that drops what it names or accepts it under the policy drop.
 namespace weir::test {
 namespace {
 
@@ -154,6 +154,9 @@ std::vector<Case> transport_rows() {
          {v4(Tcp{.dport = 443}), v6(Tcp{.dport = 8005})},
          {v4(Tcp{.dport = 444})}},
         {"tcp dport != @web", {v4(Tcp{.dport = 444})}, {v4(Tcp{.dport = 443}), v4(Udp{}), later4}},
+        {"tcp sport 40000",
+         {v4(Tcp{}), v6(Tcp{})},
+         {v4(Tcp{.sport = 40001}), v4(Udp{}), v4(Tcp{.sport = 1, .dport = 40000}), later4}},
         {"tcp sport 1024-65535", {v4(Tcp{})}, {v4(Tcp{.sport = 1023}), v4(Udp{})}},
         {"tcp sport @web", {v4(Tcp{.sport = 443})}, {v4(Tcp{.dport = 443})}},
         {"udp dport 53", {v4(Udp{}), v6(Udp{})}, {v4(Tcp{.dport = 53}), later6}},
@@ -183,6 +186,9 @@ std::vector<Case> transport_rows() {
         {"icmp type destination-unreachable icmp code 4",
          {v4(Icmp{.type = 3, .code = 4})},
          {v4(Icmp{.type = 3, .code = 1}), v4(Icmp{.type = 11, .code = 4})}},
+        {"icmp code 1",
+         {v4(Icmp{.code = 1}), v4(Icmp{.type = 3, .code = 1})},
+         {v4(Icmp{.type = 3, .code = 3}), v6(Icmpv6{.code = 1}), v4(Tcp{})}},
         {"icmp code != 0", {v4(Icmp{.code = 1})}, {v4(Icmp{}), v6(Icmpv6{.code = 1}), v4(Tcp{})}},
         {"icmpv6 type echo-request",
          {v6(Icmpv6{})},
@@ -212,7 +218,9 @@ std::vector<Case> joined_rows() {
 
 class Fields : public Packets {
 protected:
-    static std::string yaml(const std::vector<Case>& rows) {
+    // ARP is filtered as well: it has none of the fields.
+    static std::string yaml(const std::vector<Case>& rows, const std::string& then,
+                            const std::string& policy = "accept") {
         std::string text = R"(
 sets:
   friends: {type: ipv4_addr, elements: [10.9.0.0/16]}
@@ -220,11 +228,11 @@ sets:
   friends6: {type: ipv6_addr, elements: ["fd09::/16"]}
   web: {type: inet_service, elements: [443, 8000-8009]}
 firewall:
+  packets: {arp: filter}
   ingress:
-    rules:
-)";
+    policy: )" + policy + "\n    rules:\n";
         for (const Case& row : rows) {
-            text += "      - '" + row.rule + " counter'\n";
+            text += "      - '" + row.rule + " " + then + "'\n";
         }
         return text;
     }
@@ -236,8 +244,7 @@ firewall:
     }
 
     void check(const std::vector<Case>& rows) {
-        // ARP is asked as well: it has none of the fields.
-        apply(yaml(rows) + "  packets: {arp: filter}\n");
+        apply(yaml(rows, "counter"));
         for (std::size_t i = 0; i < rows.size(); ++i) {
             SCOPED_TRACE(rows[i].rule);
             for (const Octets& packet : rows[i].matches) {
@@ -247,6 +254,24 @@ firewall:
                 EXPECT_EQ(hits_of(i, packet), 0U) << hex(packet);
             }
         }
+        for (const Case& row : rows) {
+            SCOPED_TRACE(row.rule);
+            alone(row, "drop", "accept", drop(REASON_RULE), pass());
+            alone(row, "accept", "drop", pass(), drop(REASON_POLICY));
+        }
+    }
+
+    // The rule with a verdict, and no other rule.
+    void alone(const Case& row, const char* then, const char* policy, Fate named, Fate other) {
+        apply(yaml({row}, then, policy));
+        const std::uint64_t before = rule(0).packets;
+        for (const Octets& packet : row.matches) {
+            EXPECT_EQ(xdp(packet), named) << hex(packet);
+        }
+        for (const Octets& packet : row.others) {
+            EXPECT_EQ(xdp(packet), other) << hex(packet);
+        }
+        EXPECT_EQ(rule(0).packets - before, row.matches.size());
     }
 };
 

@@ -53,7 +53,12 @@ TEST_F(Ipv6Parser, EveryExtensionHeaderIsFollowed) {
     EXPECT_EQ(xdp(frame(Ipv6{}, HopByHop{}, DestOpts{}, Routing{}, Ah{}, Fragment{}, DestOpts{},
                         Tcp{.dport = 23})),
               drop(REASON_RULE));
-    EXPECT_EQ(seen(CLASS_IPV6_EXTENSIONS), 6U);
+    EXPECT_EQ(xdp(frame(Ipv6{}, HopByHop{}, Tcp{.dport = 24})), pass());
+    EXPECT_EQ(xdp(frame(Ipv6{}, DestOpts{}, Tcp{.dport = 24})), pass());
+    EXPECT_EQ(xdp(frame(Ipv6{}, Routing{}, Tcp{.dport = 24})), pass());
+    EXPECT_EQ(xdp(frame(Ipv6{}, Ah{}, Tcp{.dport = 24})), pass());
+    EXPECT_EQ(xdp(frame(Ipv6{}, HopByHop{}, DestOpts{}, Tcp{.dport = 24})), pass());
+    EXPECT_EQ(seen(CLASS_IPV6_EXTENSIONS), 11U);
     EXPECT_EQ(seen(CLASS_FRAGMENT), 0U); // atomic ones
 }
 
@@ -151,7 +156,8 @@ TEST_F(Ipv6Fragments, FirstFragmentHasPorts) {
     EXPECT_EQ(
         xdp(frame(Ipv6{}, Fragment{.more = true}, Udp{.dport = 53, .length = 3000}, payload(1000))),
         drop(REASON_RULE));
-    EXPECT_EQ(seen(CLASS_FRAGMENT), 2U);
+    EXPECT_EQ(xdp(frame(Ipv6{}, Fragment{.more = true}, Tcp{.dport = 24}, payload(16))), pass());
+    EXPECT_EQ(seen(CLASS_FRAGMENT), 3U);
 }
 
 TEST_F(Ipv6Fragments, LaterFragmentIsNotMatchedByPort) {

@@ -34,6 +34,8 @@ TEST_F(Link, TwoTagsHideNothing) {
               drop(REASON_RULE));
     EXPECT_EQ(xdp(frame(Vlan{.id = 5}, Vlan{.id = 6}, Ipv6{}, Tcp{.dport = 23})),
               drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Vlan{.id = 5, .tpid = 0x88a8}, Vlan{.id = 6}, Ipv4{}, Tcp{.dport = 24})),
+              pass());
 }
 
 TEST_F(Link, ThirdTagIsDropped) {
