@@ -1,8 +1,7 @@
 """Services on real traffic: what leaves the node, to the octet, and TCP connections through it."""
 
 import pytest
-from scapy.all import (ICMP, IP, TCP, UDP, Ether, ICMPv6EchoReply, ICMPv6EchoRequest, IPv6, Raw,
-                       fragment)
+from scapy.all import ICMP, IP, TCP, Ether, ICMPv6EchoReply, ICMPv6EchoRequest, IPv6, Raw
 
 from lab import CLIENT, CLIENT6, HTTP_CLIENT, VIP, VIP6, backend, backend6
 
@@ -87,22 +86,6 @@ def test_l2_dsr_changes_nothing_but_the_link_layer_addresses(lab, make):
         Ether(src=lab.mac("lb", "back"), dst=lab.mac("be2", "eth0")) / packet)
 
 
-def test_outer_source_comes_from_the_flow_when_a_prefix_is_given(lab):
-    lab.apply(services(1).replace(SOURCE, "10.99.0.0/16").replace(SOURCE6, "fd00:99::/64"))
-
-    with lab.leaving() as out:
-        for sport in (40000, 40001, 40000):
-            lab.send("rt", syn(sport), syn6(sport))
-        frames = out.wait(6)
-
-    sources = [f[IP].src for f in frames if IP in f]
-    sources6 = [f[IPv6].src for f in frames if f[Ether].type == 0x86dd]
-    for first, other, again in (sources, sources6):
-        assert first == again != other
-    assert all(s.startswith("10.99.") for s in sources)
-    assert all(s.startswith("fd00:99::") or s.startswith("fd00:99:0:0:") for s in sources6)
-
-
 def test_a_fixed_gateway_gets_the_frame_back_on_the_same_cable(lab):
     gateway = lab.mac("rt", "lb")
     lab.apply(services(1, settings=f"  gateway: {gateway}\n"))
@@ -134,36 +117,7 @@ def test_echo_to_a_vip_is_answered(lab, request_, answer):
         Ether(src=lab.mac("lb", "front"), dst=lab.mac("rt", "lb")) / answer)
 
 
-def test_udp_and_any_port(lab):
-    lab.apply(services(1, port="any/udp"))
-
-    with lab.leaving(match=lambda f: IP in f and f[IP].proto == 4) as out:
-        for port in (53, 5000):
-            lab.send("rt", IP(src=CLIENT, dst=VIP) / UDP(sport=999, dport=port) / b"question")
-        frames = out.wait(2)
-
-    assert [f[UDP].dport for f in frames] == [53, 5000]
-    assert lab.passes(IP(src=CLIENT, dst=VIP) / TCP(dport=53, flags="S"))
-
-
-# --- refusals
-
-def test_a_service_without_backends_drops_with_its_reason(lab):
-    lab.apply(services())
-    before = lab.drops()
-
-    assert not lab.passes(syn()) and not lab.passes(syn6())
-    assert lab.drops(before) == {"no-backend": 2}
-
-
-def test_a_fragment_to_a_vip_is_dropped_with_its_reason(lab):
-    lab.apply(services(1))
-    before = lab.drops()
-
-    for piece in fragment(syn() / Raw(bytes(600)), fragsize=400):
-        assert not lab.passes(piece)
-    assert lab.drops(before) == {"vip-fragment": 2}
-
+# --- the limit of the link
 
 def test_what_exceeds_the_mtu_is_dropped_with_its_reason(lab):
     lab.apply(services(1))
@@ -174,23 +128,6 @@ def test_what_exceeds_the_mtu_is_dropped_with_its_reason(lab):
         lab.send("rt", syn() / Raw(bytes(room - 40 + 1)), syn() / Raw(bytes(room - 40)))
         assert len(out.only()) == 14 + 1600
     assert lab.drops(before) == {"too-big": 1}
-
-
-def test_a_service_is_behind_the_firewall(lab):
-    lab.apply("firewall: {ingress: {rules: ['ip saddr 10.0.0.2 tcp sport 40001 drop']}}\n"
-              + services(1))
-
-    with lab.leaving() as out:
-        lab.send("rt", syn(40001), syn(40002))
-        assert out.only()[TCP].sport == 40002
-
-
-def test_l2_dsr_behind_a_router_is_refused(lab):
-    lab.apply(services(1, forward="l2dsr").replace(backend(1), "10.0.0.2"))
-    before = lab.drops()
-
-    assert not lab.passes(IP(src="192.0.2.5", dst=VIP) / TCP(dport=80, flags="S"))
-    assert lab.drops(before) == {"not-on-link": 1}
 
 
 # --- neighbours

@@ -178,6 +178,25 @@ lb:
     EXPECT_EQ(service(0).packets, 1U);
 }
 
+TEST_F(Tunnel, WithoutABackendItIsDropped) {
+    apply(R"(
+lb:
+  source: 10.99.0.1
+  source6: fd00:99::1
+  gateway: 02:00:00:00:00:99
+  services:
+    - {vip: 203.0.113.10:80/tcp, backends: []}
+    - {vip: "[2001:db8::10]:80/tcp", backends: []}
+    - {vip: 203.0.113.11:80/tcp, backends: [10.0.2.2]}
+)");
+    EXPECT_EQ(xdp(frame(Ipv4{.dst = "203.0.113.10"}, Tcp{})), drop(REASON_NO_BACKEND));
+    EXPECT_EQ(xdp(frame(Ipv6{.dst = "2001:db8::10"}, Tcp{})), drop(REASON_NO_BACKEND));
+    EXPECT_EQ(xdp(frame(Ipv4{.dst = "203.0.113.11"}, Tcp{})), sent());
+    for (const std::size_t each : {0U, 1U, 2U}) {
+        EXPECT_EQ(service(each).dropped, each < 2 ? 1U : 0U) << each;
+    }
+}
+
 TEST_F(Tunnel, ServiceAndBackendCountWhatTheyGot) {
     const Octets a = frame(Ipv4{.dst = "203.0.113.10"}, Tcp{}, payload(100));
     const Octets b = frame(Ipv4{.dst = "203.0.113.10"}, Tcp{});
