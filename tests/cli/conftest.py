@@ -18,6 +18,7 @@ class Weir:
         self.namespace = f"wv-{name}"
         self.pins = BPFFS / f"weir-wv-{name}"
         self.environment = {**os.environ, "WEIR_PINS": str(self.pins)}
+        self.started = []
 
     def up(self):
         if not os.path.ismount(BPFFS):
@@ -38,8 +39,18 @@ class Weir:
         return ["nsenter", f"--net=/run/netns/{self.namespace}", BINARY, *map(str, words)]
 
     def start(self, *words, **more):
-        return subprocess.Popen(self.command(*words), env=self.environment, text=True,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        process = subprocess.Popen(self.command(*words), env=self.environment, text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
+        self.started.append(process)
+        return process
+
+    def end_started(self):
+        """What a test that failed did not end would run on beside all others."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
+        self.started.clear()
 
     def run(self, *words, **more):
         return subprocess.run(self.command(*words), env=self.environment, text=True, timeout=120,
@@ -94,7 +105,8 @@ def node(request):
 def weir(node):
     """As `weir load` left it."""
     node("apply", "-", input="{}")
-    return node
+    yield node
+    node.end_started()
 
 
 @pytest.fixture
@@ -103,6 +115,7 @@ def fresh(request):
     weir = Weir("fresh")
     weir.up()
     yield weir
+    weir.end_started()
     weir.run("detach", "--all")
     weir.run("unload")
     weir.down()

@@ -4,17 +4,20 @@ import json
 import os
 import pathlib
 import signal
-import time
 
 import pytest
 
+from waiting import until
 
-def applications():
-    """Servers and clients that run on this machine."""
+
+def applications(session):
+    """Servers and clients that a command started: none of them leaves its session."""
     names = []
     for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().split(b"\0")
+            if os.getsid(int(path.parent.name)) != session:
+                continue
         except (FileNotFoundError, ProcessLookupError):
             continue
         if words[0].startswith(b"nginx") or words[0] in (b"iperf3", b"wrk"):
@@ -23,10 +26,7 @@ def applications():
 
 
 def eventually(what, wanted):
-    deadline = time.monotonic() + 30
-    while what() != wanted and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert what() == wanted
+    until(lambda: what() == wanted, lambda: f"{what()}, not {wanted}")
 
 
 def tools_but(missing, folder):
@@ -40,11 +40,14 @@ def tools_but(missing, folder):
 
 
 def test_requests_are_answered_by_every_way(weir, tmp_path):
-    before = applications()
+    running = weir.start("--json", "bench", "apps", "--application", "http", "--rounds", 3,
+                         "--out", tmp_path, start_new_session=True)
+    eventually(lambda: applications(running.pid) != [], True)
 
-    document = weir.json("bench", "apps", "--application", "http", "--rounds", 3,
-                         "--out", tmp_path)
+    said, complaint = running.communicate(timeout=240)
 
+    assert running.returncode == 0, complaint
+    document = json.loads(said)
     assert document == json.loads((tmp_path / "apps.json").read_text())
     cases = {case["name"]: case for case in document["cases"]}
     ways = ["http/direct/stack", "http/weir-l2dsr/native", "http/weir-ipip/native",
@@ -57,7 +60,7 @@ def test_requests_are_answered_by_every_way(weir, tmp_path):
         assert figures == sorted(figures) and figures[0] > 0
         assert ("ratio" in case) == (name != ways[0])
     assert ("ratio" in cases["http/ipvs/stack"]) != ("refused" in cases["http/ipvs/stack"])
-    eventually(applications, before)
+    eventually(lambda: applications(running.pid), [])
 
 
 def test_bulk_and_a_connection_for_each_request(weir):
@@ -99,12 +102,12 @@ def test_wrong_words_are_refused_by_name(weir, words, complaint):
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_servers_and_clients_end_with_the_command(weir, by):
-    before = applications()
-    running = weir.start("bench", "apps", "--seconds", 60, "--peers", "direct")
-    eventually(lambda: len(applications()) >= len(before) + 3, True)
+    running = weir.start("bench", "apps", "--seconds", 60, "--peers", "direct",
+                         start_new_session=True)
+    eventually(lambda: len(applications(running.pid)) >= 3, True)
 
     running.send_signal(by)
 
     running.wait(timeout=60)
     running.communicate()
-    eventually(applications, before)
+    eventually(lambda: applications(running.pid), [])

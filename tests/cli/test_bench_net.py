@@ -1,52 +1,58 @@
 """`weir bench net`: counts that agree, peers that are missing by name, and nothing left behind."""
 
+import contextlib
 import itertools
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
-import time
 
 import pytest
+
+from waiting import until
 
 SHORT = ["--rounds", 3, "--packets", 20000, "--size", 64]
 
 
-def leftovers():
-    """What the command makes, as far as the machine can tell."""
+def names():
+    """What a command may leave where it runs."""
     links = subprocess.run(["ip", "-br", "link"], text=True, capture_output=True, check=True).stdout
-    programs = json.loads(subprocess.run(["bpftool", "-j", "prog", "show"], text=True,
-                                         capture_output=True, check=True).stdout)
     return {
         "links": sorted(line.split()[0] for line in links.splitlines()),
         "pins": sorted(path.name for path in pathlib.Path("/sys/fs/bpf").glob("*")),
-        "names": sorted(path.name for path in pathlib.Path("/run/netns").glob("*")),
-        "programs": sorted(program["id"] for program in programs
-                           if program.get("name") in ("live_frame", "count_drop",
-                                                      "count_redirect")),
+        "namespaces": sorted(path.name for path in pathlib.Path("/run/netns").glob("*")),
         "mounts": pathlib.Path("/proc/self/mounts").read_text().count(" bpf "),
     }
 
 
-def eventually(what, wanted):
-    """The kernel takes namespaces down behind the process's end."""
-    deadline = time.monotonic() + 30
-    while what() != wanted and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert what() == wanted
-
-
-def namespaces_of(pid):
-    held = set()
-    try:
-        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+def held_by(pid):
+    """Numbers of the programs, and the network namespaces, that a process has open."""
+    programs, namespaces = set(), set()
+    for fd in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
+        try:
             target = os.readlink(fd)
             if target.startswith("net:["):
-                held.add(target)
-    except FileNotFoundError:
-        pass  # closed meanwhile
-    return held
+                namespaces.add(target)
+            elif target == "anon_inode:bpf-prog":
+                info = pathlib.Path(f"/proc/{pid}/fdinfo/{fd.name}").read_text()
+                programs.add(int(re.search(r"^prog_id:\s*(\d+)$", info, re.MULTILINE)[1]))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return programs, namespaces
+
+
+def loaded(programs):
+    """Names of those of these numbers that the kernel still has."""
+    there = json.loads(subprocess.run(["bpftool", "-j", "prog", "show"], text=True,
+                                      capture_output=True, check=True).stdout)
+    return {program.get("name") for program in there if program["id"] in programs}
+
+
+def eventually(what, wanted):
+    """The kernel takes namespaces down behind the process's end."""
+    until(lambda: what() == wanted, lambda: f"{what()}, not {wanted}")
 
 
 def by_peer(document):
@@ -54,10 +60,15 @@ def by_peer(document):
 
 
 def test_every_station_counts_the_same_frames_dropped(weir, tmp_path):
-    before = leftovers()
+    before, programs, done = names(), set(), None
+    running = weir.start("--json", "bench", "net", "--job", "filter-1", *SHORT, "--out", tmp_path)
+    while done is None:
+        programs |= held_by(running.pid)[0]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            done = running.communicate(timeout=0.05)
 
-    document = weir.json("bench", "net", "--job", "filter-1", *SHORT, "--out", tmp_path)
-
+    assert running.returncode == 0, done[1]
+    document = json.loads(done[0])
     assert document == json.loads((tmp_path / "net.json").read_text())
     assert document["kind"] == "net" and document["options"]["packets"] == 20000
     cases = by_peer(document)
@@ -72,7 +83,8 @@ def test_every_station_counts_the_same_frames_dropped(weir, tmp_path):
     for case in cases.values():
         assert ("counts" in case) != ("refused" in case)
     assert cases["nft-rules", "stack"]["counts"]["handled"] == 60000
-    eventually(leftovers, before)
+    assert len(programs) > 3
+    eventually(lambda: (names(), loaded(programs)), (before, set()))
 
 
 def test_every_station_counts_the_same_frames_handed_on(weir):
@@ -146,16 +158,17 @@ def test_wrong_words_are_refused_by_name(weir, words, complaint):
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGKILL])
 def test_ended_half_way_leaves_nothing(weir, by):
-    before = leftovers()
+    before = names()
     running = weir.start("bench", "net", "--job", "filter-1", "--packets", 10000000)
-    deadline = time.monotonic() + 30
-    # Labs of three namespaces each are up, and frames are on their way.
-    while len(namespaces_of(running.pid)) < 12 or leftovers()["programs"] == before["programs"]:
-        assert running.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
+
+    def is_at_work():  # labs of three namespaces each are up, and frames are on their way
+        programs, namespaces = held_by(running.pid)
+        return len(namespaces) >= 12 and "live_frame" in loaded(programs) and programs
+    programs = until(lambda: running.poll() is not None or is_at_work(), "no lab is at work")
+    assert running.poll() is None
 
     running.send_signal(by)
 
     assert running.wait(timeout=60) == -by
     running.communicate()
-    eventually(leftovers, before)
+    eventually(lambda: (names(), loaded(programs)), (before, set()))

@@ -1,6 +1,6 @@
 #include <algorithm>
+#include <filesystem>
 
-#include "kernel/bpf.h"
 #include "kernel/netlink.h"
 #include "kernel/probe.h"
 #include "support.h"
@@ -8,6 +8,7 @@
 namespace weir::kernel {
 namespace {
 
+namespace fs = std::filesystem;
 using Doctor = NetnsTest;
 
 const Finding* find(const std::vector<Finding>& all, const std::string& what) {
@@ -45,19 +46,19 @@ TEST_F(Doctor, ForwardingIsReadFromItsNamespace) {
 }
 
 TEST_F(Doctor, LeavesNothingBehind) {
-    const auto weir_probes = [] {
-        int count = 0;
-        std::uint32_t id = 0;
-        while (bpf_prog_get_next_id(id, &id) == 0) {
-            if (const auto fd = program_by_id(id)) {
-                count += program_info(fd->get())->name == std::string("weir_probe") ? 1 : 0;
-            }
-        }
-        return count;
+    // A program lives by a descriptor, a pin or the place where it is attached.
+    const auto open_files = [] {
+        return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
     };
+    const auto pins_there = [] {
+        return std::distance(fs::directory_iterator("/sys/fs/bpf"), fs::directory_iterator());
+    };
+    const auto files = open_files(), pins = pins_there();
+
     examine();
 
-    EXPECT_EQ(weir_probes(), 0);
+    EXPECT_EQ(open_files(), files);
+    EXPECT_EQ(pins_there(), pins);
     EXPECT_EQ(find_interface("wk0")->xdp_program, 0U);
 }
 
