@@ -30,10 +30,17 @@ def test_a_run_leaves_figures_tables_and_plots(results):
         assert row, case["name"]
         if "net_ns" in case:
             assert f" {case['net_ns']['median']:.0f} |" in row[0]
-        else:
-            assert "nodes of compiled rules" in table
     ElementTree.parse(results / "run-rules-ipv4.svg")
     assert (results / "run-rules-ipv4.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_does_not_fit_is_shown_as_refused(results):
+    (case,) = [case for case in json.loads((results / "run.json").read_text())["cases"]
+               if "refused" in case]
+
+    assert (case["name"], case["x"]) == ("fw4-hard-100000-miss", 100000)
+    assert case["refused"].startswith("400005 nodes of compiled rules: at most 131072 are possible")
+    assert case["refused"] in (results / "run.md").read_text()
 
 
 def test_one_page_that_needs_nothing_else(weir, results, tmp_path):
