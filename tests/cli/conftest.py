@@ -53,7 +53,7 @@ class Weir:
         self.started.clear()
 
     def run(self, *words, **more):
-        return subprocess.run(self.command(*words), env=self.environment, text=True, timeout=120,
+        return subprocess.run(self.command(*words), env=self.environment, text=True, timeout=600,
                               capture_output=True, **more)
 
     def __call__(self, *words, **more):
