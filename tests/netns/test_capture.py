@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from scapy.all import DNS, IP, TCP, UDP, Ether, Raw, rdpcap
 
-from lab import CLIENT, LAB, VIP, backend
+from lab import CLIENT, VIP, backend
 
 NODE = "10.0.1.1"
 CONFIG = """
@@ -33,10 +33,8 @@ class Capture:
     """The command while it runs; what it is not asked to say ends with the test."""
 
     def __init__(self, lab, *words):
-        self.process = subprocess.Popen([LAB, "exec", lab.name, "lb", "weir", "capture",
-                                         *map(str, words)],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE)
+        self.process = lab.popen("lb", "weir", "capture", *words, text=False,
+                                 stdin=subprocess.PIPE, stderr=subprocess.PIPE)
         lab.processes.append(self.process)
         self.said = b""
         while b"attached" not in self.said:

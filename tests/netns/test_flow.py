@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lab import CLIENT, LAB, VIP, backend
+from lab import CLIENT, VIP, backend
 
 SERVER = backend(1)
 
@@ -18,9 +18,8 @@ def send(lab, port, address=VIP, node="client"):
 
 def ask(lab, verb, words, do):
     """The document of the packet that `do` sends, and what was said on stderr."""
-    process = subprocess.Popen([LAB, "exec", lab.name, "lb", "weir", verb, words, "-d", "20",
-                                "--json"], text=True, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, stdin=subprocess.PIPE)
+    process = lab.popen("lb", "weir", verb, words, "-d", "20", "--json", stderr=subprocess.PIPE,
+                        stdin=subprocess.PIPE)
     lab.processes.append(process)
     said = ""
     while "attached" not in said:
@@ -116,8 +115,8 @@ def test_a_packet_that_passes_goes_on_in_the_stack(known):
 
 def test_beside_a_capture_it_says_that_it_does_not_see_them(known):
     lab = known
-    capture = subprocess.Popen([LAB, "exec", lab.name, "lb", "weir", "capture", "front"], text=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    capture = lab.popen("lb", "weir", "capture", "front", stdout=subprocess.DEVNULL,
+                        stderr=subprocess.PIPE)
     try:
         assert "attached" in capture.stderr.readline()
         document, said = ask(lab, "why", "udp dport 54", lambda: send(lab, 54))

@@ -12,10 +12,11 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 import waiting
-from wire import DEADLINE, Capture, packet_socket
+from wire import DEADLINE, Capture, inside, packet_socket
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "netns-scripts"
 LAB = str(SCRIPTS / "lab.sh")
+BINARY = pathlib.Path(os.environ["WEIR"]) if "WEIR" in os.environ else None
 HTTP_CLIENT = str(pathlib.Path(__file__).resolve().with_name("http_client.py"))
 
 CLIENT, CLIENT6 = "10.0.0.2", "fd00::2"
@@ -53,16 +54,25 @@ class Lab:
 
     # --- commands
 
-    def exec(self, node, *command, check=True, **more):
-        done = subprocess.run([LAB, "exec", self.name, node, *command], text=True,
-                              capture_output=True, **more)
-        assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
-        return done
+    def popen(self, node, *command, **more):
+        """A process in a node, as `lab.sh exec` starts it: with that node's pins, and `weir` in the path."""
+        environment = {**os.environ, "WEIR_PINS": f"/sys/fs/bpf/{self.name}-{node}"}
+        if BINARY is not None:
+            environment["PATH"] = f"{BINARY.parent}:{environment['PATH']}"
+        with inside(f"{self.name}-{node}"):
+            return subprocess.Popen(list(map(str, command)), env=environment,
+                                    **{"text": True, "stdout": subprocess.PIPE, **more})
+
+    def exec(self, node, *command, check=True, input=None):
+        process = self.popen(node, *command, stderr=subprocess.PIPE,
+                             stdin=None if input is None else subprocess.PIPE)
+        out, complaints = process.communicate(input)
+        assert not check or process.returncode == 0, f"{command}: {out}{complaints}"
+        return subprocess.CompletedProcess(command, process.returncode, out, complaints)
 
     def start(self, node, *command):
         """A process that says "ready" on its first line, and lives until the test's end."""
-        process = subprocess.Popen([LAB, "exec", self.name, node, *command], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = self.popen(node, *command, stdin=subprocess.PIPE)
         self.processes.append(process)
         assert process.stdout.readline() == "ready\n", f"{command} did not start"
         return process
@@ -75,8 +85,7 @@ class Lab:
 
     def start_weir(self, *words, input):
         """A weir command that runs beside the test."""
-        process = subprocess.Popen([LAB, "exec", self.name, "lb", "weir", *words], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = self.popen("lb", "weir", *words, stdin=subprocess.PIPE)
         process.stdin.write(input)
         process.stdin.close()
         self.processes.append(process)
@@ -108,6 +117,15 @@ class Lab:
             self.weir("attach", "front")
             self.attached = "default"
         self.apply("{}")
+
+    def unload(self):
+        """Weir leaves every node that it is loaded on."""
+        for pins in pathlib.Path("/sys/fs/bpf").glob(f"{self.name}-*"):
+            if any(pins.iterdir()):
+                node = pins.name.removeprefix(f"{self.name}-")
+                self.detach("--all", node=node)
+                self.weir("unload", node=node)
+        self.attached = None
 
     def stop_processes(self):
         for process in self.processes:
@@ -233,16 +251,25 @@ def is_test_traffic(frame):
     return not (IPv6 in frame and frame[IPv6].dst.startswith("ff02:"))
 
 
-@pytest.fixture(scope="module")
-def network():
-    """One lab for all tests of a file, with Weir loaded on the node."""
+@pytest.fixture(scope="session")
+def laid():
+    """One lab for all files of a run: to lay it takes longer than most tests."""
     there = Lab(f"t{os.getpid()}", backends=3)
     try:
         there.resolve(1, 2, 3)
         yield there
     finally:
-        there.stop_processes()
         there.down()
+
+
+@pytest.fixture(scope="module")
+def network(laid):
+    """The lab for the tests of a file, with Weir on no node."""
+    try:
+        yield laid
+    finally:
+        laid.stop_processes()
+        laid.unload()
 
 
 @pytest.fixture

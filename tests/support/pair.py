@@ -72,12 +72,6 @@ def timed(code):
     return f"began = time.monotonic()\n{code}\nprint(time.monotonic() - began)"
 
 
-def is_nearly(measured, whole):
-    """What is measured is a part of the whole, as the actors' clocks have it, and most of it: calls
-    and wakings are the rest."""
-    return 0.7 * whole <= measured <= whole
-
-
 STAMPED = """
 import struct
 s.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS: when it came to the stack

@@ -14,6 +14,7 @@ def disks():
                     f"completion_nsec={REQUEST_MS * 1_000_000}", "hw_queue_depth=1",
                     "submit_queues=1"], check=True)
     yield "/dev/nullb0", "/dev/nullb1"
+    subprocess.run(["modprobe", "-r", "null_blk"], check=True)
 
 
 @pytest.fixture(scope="module")

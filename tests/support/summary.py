@@ -1,4 +1,5 @@
-"""Sums up ctest's JUnit file: how many tests ran by folder, and what was skipped and why.
+"""Sums up ctest's JUnit file: how many tests ran by folder and for how long, what was skipped and why,
+and the slowest.
 
 A python test file is one test to ctest, and so is a program of googletest that runs many; the numbers
 here count the single tests inside.
@@ -37,19 +38,54 @@ def counts_of(case):
     return Counter({"failed" if case.get("status") == "fail" else "passed": 1}), []
 
 
-def main(path):
-    folders, skips = defaultdict(Counter), []
-    for case in xml.parse(path).getroot().iter("testcase"):
-        of, reasons = counts_of(case)
-        folders[case.get("name").split(".")[0]].update(of)
-        skips += reasons
+# pytest's --durations: "12.34s call     tests/cli/test_load.py::test_name"
+PYTEST_TIME = re.compile(r"^ *(\d+\.\d+)s (?:call|setup|teardown) +(\S+)", re.M)
+GTEST_TIME = re.compile(r"^\[       OK \] (\S+) \((\d+) ms\)", re.M)
 
-    print(f"\n{'TESTS':<8} {'passed':>7} {'failed':>7} {'skipped':>8}")
+
+def times_of(case):
+    """Seconds of the single tests of one ctest test, as far as it says them, by name."""
+    name, output = case.get("name"), case.findtext("system-out") or ""
+    times = Counter()
+    for seconds, test in PYTEST_TIME.findall(output):
+        times[f"{name}: {test.rpartition('/')[2]}"] += float(seconds)
+    for test, milliseconds in GTEST_TIME.findall(output):
+        times[f"{name}: {test}"] += int(milliseconds) / 1000
+    return times or Counter({name: float(case.get("time"))})
+
+
+def slowest(cases, most=10):
+    times = Counter()
+    for case in cases:
+        times.update(times_of(case))
+    return times.most_common(most)
+
+
+def report(cases):
+    """Lines of it."""
+    folders, seconds, skips = defaultdict(Counter), Counter(), []
+    for case in cases:
+        of, reasons = counts_of(case)
+        folder = case.get("name").split(".")[0]
+        folders[folder].update(of)
+        seconds[folder] += float(case.get("time"))
+        skips += reasons
+    yield f"{'TESTS':<8} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}"
     for name, of in folders.items():
-        print(f"{name:<8} {of['passed']:>7} {of['failed']:>7} {of['skipped']:>8}")
-    for reason in skips:
-        print(f"skipped: {reason}")
+        yield (f"{name:<8} {of['passed']:>7} {of['failed']:>7} {of['skipped']:>8} "
+               f"{seconds[name]:>8.0f}")
+    yield from (f"skipped: {reason}" for reason in skips)
+    yield "slowest:"
+    yield from (f"{taken:>8.1f} s  {name}" for name, taken in slowest(cases))
+
+
+def main(path, written):
+    """Printed, and written beside the results."""
+    text = "\n".join(report(list(xml.parse(path).getroot().iter("testcase")))) + "\n"
+    print("\n" + text, end="")
+    with open(written, "w", encoding="utf-8") as file:
+        file.write(text)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
