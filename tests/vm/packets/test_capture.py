@@ -9,7 +9,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.packet import Raw
 from scapy.utils import rdpcap
 
-from lab import CLIENT, LAB
+from lab import CLIENT
 
 NODE = "10.0.1.1"
 
@@ -21,9 +21,8 @@ def file(tmp_path):
 
 class Capture:
     def __init__(self, lab, *words):
-        self.process = subprocess.Popen([LAB, "exec", lab.name, "lb", "weir", "capture",
-                                         *map(str, words)], text=True, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, stdin=subprocess.PIPE)
+        self.process = lab.popen("lb", "weir", "capture", *words, stderr=subprocess.PIPE,
+                                 stdin=subprocess.PIPE)
         lab.processes.append(self.process)
         self.said = ""
         while "attached" not in self.said:

@@ -58,11 +58,20 @@ def test_loss_by_netem_and_frames_that_an_interface_cannot_take(lab):
     assert (books["lost"], books["unexplained"]) == (15, 0)
 
 
-def test_a_cpu_whose_backlog_is_full(lab):
+@pytest.fixture
+def short_backlog():
+    """Ten packets wait for a CPU, and no more."""
+    setting = pathlib.Path("/proc/sys/net/core/netdev_max_backlog")
+    before = setting.read_text()
+    setting.write_text("10")
+    yield
+    setting.write_text(before)
+
+
+def test_a_cpu_whose_backlog_is_full(lab, short_backlog):
     """Without XDP a veth queues for the CPU. A segmented datagram comes at once: some find no place."""
     lab.weir("detach", "near")
     lab.within(lab.neighbour, "ethtool", "-K", "far", "tx-udp-segmentation", "off")
-    pathlib.Path("/proc/sys/net/core/netdev_max_backlog").write_text("10")
     segments = 30
     ledger = lab.drops("--ledger", "near")
     lab.far.do("s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"

@@ -19,10 +19,8 @@ while True: s.recv(100)
 """
 
 
-def send(lab, address=SERVER, port=53, ttl=None):
+def send(lab, address=SERVER, port=53):
     """One datagram of five octets from the client."""
-    if ttl is not None:
-        lab.exec("client", "sysctl", "-qw", f"net.ipv4.ip_default_ttl={ttl}")
     lab.exec("client", "bash", "-c", f"echo -n hello >/dev/udp/{address}/{port}")
 
 

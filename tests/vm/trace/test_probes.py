@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from peers import MISSING, Bpftrace
+from waiting import until
 
 LIBC = os.path.realpath("/lib/x86_64-linux-gnu/libc.so.6")
 TRACEFS = "/sys/kernel/tracing"
@@ -95,8 +96,6 @@ def test_those_of_bpftrace_and_of_ftrace(tool):
         tool.process.kill()
         tool.process.wait()
 
-        for _ in range(200):  # the kernel lets go of programs a moment later
-            if len(shown := probes()) == 1:
-                break
-        assert shown == [{"kind": "kprobe", "where": "do_filp_open"}]
+        until(lambda: probes() == [{"kind": "kprobe", "where": "do_filp_open"}],
+              lambda: f"the kernel lets go of programs a moment later; there are: {probes()}")
     assert probes() == []

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tracing import Actor, Tracing, closing, events
+from waiting import until
 
 VERSION = tuple(int(part) for part in platform.release().split(".")[:2])
 HAS_MULTI = VERSION >= (6, 12)  # Debian's 6.1 is built without CONFIG_FPROBE
@@ -359,11 +360,7 @@ def test_nothing_is_left_behind_by_a_kill(actor):
     def gone():
         left = subprocess.run(["bpftool", "prog"], text=True, capture_output=True).stdout
         return "trace_" not in left
-    for _ in range(200):
-        if gone():
-            return
-        actor.do("time.sleep(0.05)")
-    assert gone()
+    until(gone, "programs stay after the process that held them", pause=0.2)
 
 
 def test_probes_and_their_owners(actor):

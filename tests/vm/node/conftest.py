@@ -1,1 +1,0 @@
-from lab import lab, network  # noqa: F401 the fixtures
