@@ -4,6 +4,7 @@
 #   install-deps.sh build    what builds `weir`
 #   install-deps.sh lab      also what a lab of namespaces and the demo need
 #   install-deps.sh test     also what the tests need (the default)
+#   install-deps.sh deep     also what tests/deep.sh needs
 set -euo pipefail
 
 build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev libmnl-dev
@@ -13,14 +14,16 @@ build=(cmake ninja-build g++ clang llvm bpftool pkg-config libbpf-dev libxdp-dev
 lab=(iproute2 ethtool procps util-linux curl python3 python3-scapy)
 tests=(python3-pytest python3-yaml nftables iptables ipvsadm tcpdump tshark xdp-tools gnuplot-nox git
        wrk nginx-light iperf3 man-db qemu-system-x86 busybox cpio kmod zstd xz-utils
-       systemtap-sdt-dev python3-jsonschema bpftrace libbpf-tools)
+       systemtap-sdt-dev python3-jsonschema bpftrace libbpf-tools e2fsprogs)
+deep=(clang-tidy libclang-rt-14-dev)
 
 case ${1:-test} in
 build) wanted=("${build[@]}") ;;
 lab) wanted=("${build[@]}" "${lab[@]}") ;;
 test) wanted=("${build[@]}" "${lab[@]}" "${tests[@]}") ;;
+deep) wanted=("${build[@]}" "${lab[@]}" "${tests[@]}" "${deep[@]}") ;;
 *)
-    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -3,10 +3,15 @@
 #
 #   sudo tests/run.sh              all of them
 #   sudo tests/run.sh LABEL...     these: unit kernel cli prog netns vm fuzz check bench
+#   sudo tests/run.sh --deep       what takes hours, before a release: see tests/deep.sh
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
 labels=(unit kernel cli prog netns vm fuzz check bench)
+if [ "${1:-}" = --deep ]; then
+    shift
+    exec tests/deep.sh "$@"
+fi
 for label in "$@"; do
     if [[ " ${labels[*]} " != *" $label "* ]]; then
         echo "run.sh: no tests are labelled '$label'; there are: ${labels[*]}" >&2
@@ -19,19 +24,27 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 netns-scripts/install-deps.sh test
+began=$SECONDS
 netns-scripts/build.sh release
+echo "built in $((SECONDS - began)) s"
 
 wanted=()
 [ $# -eq 0 ] || wanted=(-L "^($(IFS='|'; echo "$*"))\$")
-results=$PWD/build/release/test-results.xml
-rm -f "$results"
+build=$PWD/build/release
+rm -f "$build"/test-{results.xml,cost.json,summary.txt}
 status=0
-ctest --test-dir build/release --output-on-failure --no-tests=error -j "$(nproc)" \
-    --test-output-size-passed 200000 --output-junit "$results" "${wanted[@]}" || status=$?
+# One more than there are processors: a virtual machine waits now and then.
+/usr/bin/python3 -B tests/support/measured.py "$build/test-cost.json" \
+    ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(($(nproc) + 1))" \
+    --test-output-size-passed 200000 --output-junit "$build/test-results.xml" "${wanted[@]}" || status=$?
 # The short form of the bench, as it came out; figures to keep are made by `weir bench all`.
 if [ $# -eq 0 ] || [[ " $* " == *" bench "* ]]; then
-    cat build/release/bench-results/{run,net,apps,control}.md || status=1
-    echo "bench: build/release/bench-results/report.html"
+    cat "$build"/bench-results/{run,net,apps,control}.md || status=1
+    echo "bench: $build/bench-results/report.html"
 fi
-/usr/bin/python3 -B tests/support/summary.py "$results"
+/usr/bin/python3 -B tests/support/summary.py "$build/test-results.xml" "$build/test-summary.txt"
+# A part of the suite says nothing of what all of it costs, nor does a run that was cut short.
+if [ $# -eq 0 ] && [ "$status" = 0 ]; then
+    /usr/bin/python3 -B tests/support/cost.py "$build/test-cost.json" tests/cost.json || status=1
+fi
 exit "$status"
