@@ -83,34 +83,6 @@ def why(lab, words, do):
     return document["fate"], document["sentence"]
 
 
-def test_what_a_process_has_read(settled):
-    lab = settled
-    reader = lab.start("be1", "/usr/bin/python3", "-c", READER)
-
-    fate, sentence = why(lab, "udp dport 53", lambda: send(lab))
-
-    assert fate == "delivered"
-    assert sentence == f"delivered: python3 ({reader.pid}) has read it"
-
-
-def test_nothing_listens(settled):
-    assert why(settled, "udp dport 54", lambda: send(settled, port=54)) == (
-        "dropped", f"dropped in __udp4_lib_rcv: nothing listens on udp {SERVER}:54; start the service "
-        "there, or look with `ss -lntu` where it listens")
-
-
-def test_a_rule_of_nftables(settled):
-    lab = settled
-    lab.exec("be1", "nft", "-f", "-", input="table ip t {\n chain c {\n"
-             "  type filter hook input priority 0;\n  udp dport 55 drop\n }\n}\n")
-
-    fate, sentence = why(lab, "udp dport 55", lambda: send(lab, port=55))
-
-    lab.exec("be1", "nft", "delete", "table", "ip", "t")
-    assert fate == "dropped"
-    assert "a rule of netfilter in the hook input (ip) dropped it" in sentence
-
-
 def test_the_reverse_path_filter(settled):
     lab = settled
     conf = "net.ipv4.conf"

@@ -23,13 +23,18 @@ def send(port, address, size=5, ttl=64, fragment=True):
 """
 SOCKETS = f"""
 import socket
-full, read = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+import threading
+def bound(port):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("{FIRST}", port))
+    return s
+def read(s):
+    while True: s.recv(10000)
+full = bound(66)
 full.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the least that there is
-full.bind(("{FIRST}", 66))
-read.bind(("{FIRST}", 81))
 listener = socket.create_server(("{FIRST}", 73))
+for port in (53, 81): threading.Thread(target=read, args=(bound(port),)).start()
 print("ready", flush=True)
-while True: read.recv(10000)
 """
 
 
@@ -49,6 +54,11 @@ def reading(lab):
 
 # Port: what is said of its packet.
 WANTED = {
+    53: reading,
+    54: f"dropped in __udp4_lib_rcv: nothing listens on udp {FIRST}:54; start the service there, or look "
+        "with `ss -lntu` where it listens",
+    55: "dropped in nft_do_chain: a rule of netfilter in the hook input (ip) dropped it; find the rule with "
+        "`nft list ruleset`, `iptables-save` or `nft monitor trace`",
     60: "dropped in ip_forward: its TTL ended here, on its way to 10.0.2.2; look for a loop of routes, or "
         "raise the sender's TTL: `ip route get 10.0.2.2` here and at each next hop",
     61: f"dropped in ip_forward: with its 728 octets it is longer than the MTU of the way on to {SECOND}, "
@@ -80,7 +90,8 @@ def answers(network, client):
     lab.exec("be1", "tc", "filter", "add", "dev", "eth0", "ingress", "protocol", "ip", "u32", "match", "ip",
              "dport", "65", "0xffff", "action", "drop")
     lab.exec("be1", "nft", "-f", "-", input="table netdev t {\n chain c {\n"
-             "  type filter hook ingress device eth0 priority 0;\n  udp dport 67 drop\n }\n}\n")
+             "  type filter hook ingress device eth0 priority 0;\n  udp dport 67 drop\n }\n}\n"
+             "table ip t {\n chain c {\n  type filter hook input priority 0;\n  udp dport 55 drop\n }\n}\n")
     for _ in range(4):
         client(66, FIRST, size=500)
     asking = Tracing("why", f"ip saddr {CLIENT}", "-n", 1000, "-d", 600)
@@ -88,7 +99,7 @@ def answers(network, client):
     client(60, FIRST, ttl=1)
     client(61, SECOND, size=700, fragment=False)
     client(62, FORBIDDEN)
-    for port in (65, 66, 67):
+    for port in (53, 54, 55, 65, 66, 67):
         client(port, FIRST, size=500)
     client(81, FIRST, size=4000)
     lab.exec("client", "bash", "-c", f": >/dev/tcp/{FIRST}/73")
@@ -103,7 +114,7 @@ def answers(network, client):
     yield lab, ports(asking.stop())
     lab.stop_processes()
     lab.exec("be1", "tc", "qdisc", "del", "dev", "eth0", "clsact")
-    lab.exec("be1", "nft", "delete", "table", "netdev", "t")
+    lab.exec("be1", "nft", "flush", "ruleset")
     lab.exec("rt", "ip", "route", "del", FORBIDDEN)
     lab.exec("rt", "ip", "route", "del", SECOND)
 
