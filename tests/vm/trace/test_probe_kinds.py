@@ -9,7 +9,7 @@ import pytest
 PROGRAM = os.environ["WEIR_KERNEL_TESTS"]
 
 
-def tests():
+def names():
     """Lines of a list: "ProbeList.", and two spaces before each of its tests."""
     done = subprocess.run([PROGRAM, "--gtest_list_tests", "--gtest_filter=ProbeList.*"], text=True,
                           check=True, capture_output=True)
@@ -25,7 +25,7 @@ def results():
         re.MULTILINE | re.DOTALL)}
 
 
-@pytest.mark.parametrize("name", tests())
+@pytest.mark.parametrize("name", names())
 def test_kind(results, name):
     end, said = results[name]
 
