@@ -19,7 +19,7 @@ struct Measure {
     double resolution = 0;
 };
 
-struct Kind {
+struct ComparedKind {
     const char* name;
     std::vector<Measure> measures;
     // Where a case shows the machine's speed: a JSON pointer, and the peer whose case it must be.
@@ -27,28 +27,28 @@ struct Kind {
     const char* floor_peer = nullptr;
 };
 
-const std::array<Kind, 5>& kinds() {
-    static const std::array<Kind, 5> all = {
-        Kind{"run", {{"/net_ns", "ns/packet", 1}}, "/floor_ns"},
-        Kind{"net",
-             {{"/packets_per_second", "packets/s"},
-              {"/cpu_ns", "ns/packet", 1},
-              {"/ratio", "to floor", 0.01},
-              {"/efficiency", "efficiency", 0.01}},
-             "/cpu_ns",
-             kFloor},
-        Kind{"apps",
-             {{"/requests_per_second", "requests/s"},
-              {"/bits_per_second", "bits/s"},
-              {"/ratio", "to direct", 0.01},
-              {"/latency_us/50", "p50 us", 1},
-              {"/latency_us/90", "p90 us", 1},
-              {"/latency_us/99", "p99 us", 1},
-              {"/latency_us/99.9", "p99.9 us", 1}},
-             "/requests_per_second",
-             kDirectPeer},
-        Kind{"control", {{"/ms", "ms", 0.1}}, "/floor_ms"},
-        Kind{"trace", {{"/cost", "a hit", 1}, {"/ratio", "to weir", 0.01}}, "/floor"}};
+const std::array<ComparedKind, 5>& kinds() {
+    static const std::array<ComparedKind, 5> all = {
+        ComparedKind{"run", {{"/net_ns", "ns/packet", 1}}, "/floor_ns"},
+        ComparedKind{"net",
+                     {{"/packets_per_second", "packets/s"},
+                      {"/cpu_ns", "ns/packet", 1},
+                      {"/ratio", "to floor", 0.01},
+                      {"/efficiency", "efficiency", 0.01}},
+                     "/cpu_ns",
+                     kFloor},
+        ComparedKind{"apps",
+                     {{"/requests_per_second", "requests/s"},
+                      {"/bits_per_second", "bits/s"},
+                      {"/ratio", "to direct", 0.01},
+                      {"/latency_us/50", "p50 us", 1},
+                      {"/latency_us/90", "p90 us", 1},
+                      {"/latency_us/99", "p99 us", 1},
+                      {"/latency_us/99.9", "p99.9 us", 1}},
+                     "/requests_per_second",
+                     kDirectPeer},
+        ComparedKind{"control", {{"/ms", "ms", 0.1}}, "/floor_ms"},
+        ComparedKind{"trace", {{"/cost", "a hit", 1}, {"/ratio", "to weir", 0.01}}, "/floor"}};
     return all;
 }
 
@@ -57,7 +57,7 @@ std::optional<Figure> figure_at(const Json& each, const char* key) {
     return each.contains(at) ? std::optional(figure_from(each.at(at))) : std::nullopt;
 }
 
-Evidence evidence_of(const Kind& kind, const Json& document) {
+Evidence evidence_of(const ComparedKind& kind, const Json& document) {
     Evidence evidence{kind.name, {}, {}};
     for (const Json& each : document.at("cases")) {
         const auto name = each.at("name").get<std::string>();
@@ -104,7 +104,7 @@ Result<Evidence> read_evidence(const Json& document) {
     const Json said = document.value("kind", Json(""));
     const auto name = said.is_string() ? said.get<std::string>() : said.dump();
     const auto kind = std::find_if(kinds().begin(), kinds().end(),
-                                   [&](const Kind& each) { return each.name == name; });
+                                   [&](const ComparedKind& each) { return each.name == name; });
     if (kind == kinds().end() || document["schema"] != kResultSchema) {
         return fail(fmt::format("a result of kind '{}', schema {}: expected run, net, apps, "
                                 "control or trace, schema {}",

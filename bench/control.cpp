@@ -12,15 +12,15 @@
 namespace weir::bench {
 namespace {
 
-constexpr std::uint64_t kSeed = 11;
+constexpr std::uint64_t kControlSeed = 11;
 
-std::string nothing() {
+std::string empty_configuration() {
     return "{}";
 }
 
 std::string rules_yaml(std::size_t count) {
     std::string text = "firewall:\n  ingress:\n    rules:\n";
-    for (const GeneratedRule& rule : realistic_rules(Family::kIpv4, count, kSeed)) {
+    for (const GeneratedRule& rule : realistic_rules(Family::kIpv4, count, kControlSeed)) {
         text += "      - \"" + rule.text + "\"\n";
     }
     return text;
@@ -38,7 +38,7 @@ ControlCase apply_rules(std::size_t count) {
     return {.name = fmt::format("apply-{}-rules", count),
             .what = fmt::format("{} realistic rules applied where there were none", count),
             .limits = rule_limits(count),
-            .before = nothing,
+            .before = empty_configuration,
             .after = [=] { return rules_yaml(count); }};
 }
 
@@ -87,7 +87,7 @@ std::vector<ControlCase> control_cases() {
     cases.push_back({.name = "load-1000000-elements",
                      .what = "a set of a million addresses, loaded where there was none",
                      .limits = sets,
-                     .before = nothing,
+                     .before = empty_configuration,
                      .after = [] { return set_yaml(kMillion); }});
     return cases;
 }
@@ -95,7 +95,7 @@ std::vector<ControlCase> control_cases() {
 // Text, nodes and fresh memory, as a configuration has them.
 void floor_work() {
     constexpr std::uint32_t kAddresses = 200'000;
-    std::mt19937 random(kSeed);
+    std::mt19937 random(kControlSeed);
     std::set<std::string> addresses;
     for (std::uint32_t i = 0; i < kAddresses; i++) {
         addresses.insert(IpAddr::v4(static_cast<std::uint32_t>(random())).to_string());

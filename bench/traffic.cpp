@@ -9,7 +9,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::size_t kEthernetHeader = 14;
-constexpr std::uint64_t kSeed = 1; // the same order in every run
+constexpr std::uint64_t kOrderSeed = 1; // the same order in every run
 
 rearm_header header_of(const std::vector<std::uint8_t>& frame) {
     rearm_header header{};
@@ -34,7 +34,7 @@ Traffic make_traffic(std::size_t count,
         traffic.frame = text::build_frame(packet(i));
         traffic.headers.push_back(header_of(traffic.frame));
     }
-    std::shuffle(traffic.headers.begin(), traffic.headers.end(), std::mt19937_64(kSeed));
+    std::shuffle(traffic.headers.begin(), traffic.headers.end(), std::mt19937_64(kOrderSeed));
     return traffic;
 }
 

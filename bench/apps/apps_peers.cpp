@@ -9,13 +9,13 @@ Result<Device> direct(const AppsLab&) {
     return Device{};
 }
 
-Result<Device> kernel_forwarding(const AppsLab& apps) {
+Result<Device> set_up_forwarding(const AppsLab& apps) {
     WEIR_CHECK(apps.lab().enter(Lab::Place::kDevice));
     WEIR_CHECK(ip_batch(fmt::format("route add {} via {}\n", kVip, kBackend)));
     return Device{};
 }
 
-Result<Device> nft_dnat(const AppsLab& apps) {
+Result<Device> set_up_dnat(const AppsLab& apps) {
     WEIR_CHECK(apps.answer_through_device());
     WEIR_CHECK(apps.lab().enter(Lab::Place::kDevice));
     WEIR_CHECK(
@@ -27,7 +27,7 @@ Result<Device> nft_dnat(const AppsLab& apps) {
 }
 
 // Direct routing, by a hash of the source: what Weir's L2 DSR does.
-Result<Device> ipvs(const AppsLab& apps) {
+Result<Device> set_up_ipvs(const AppsLab& apps) {
     WEIR_CHECK(apps.lab().enter(Lab::Place::kDevice));
     WEIR_CHECK(ip_batch(fmt::format("addr add {}/32 dev lo\n", kVip)));
     for (const std::uint16_t port : {kHttpPort, kIperfPort}) {
@@ -46,10 +46,10 @@ std::vector<AppsPeer> apps_peers() {
     return {
         {kDirectPeer, "no device between", kStack, direct, true},
         {"kernel", "the kernel's own forwarding, one route; answers go past the device", kStack,
-         kernel_forwarding},
+         set_up_forwarding},
         {"nft-dnat", "nftables, DNAT with connection tracking; answers come back through it",
-         kStack, nft_dnat},
-        {"ipvs", "IPVS, direct routing, Maglev hashing", kStack, ipvs},
+         kStack, set_up_dnat},
+        {"ipvs", "IPVS, direct routing, Maglev hashing", kStack, set_up_ipvs},
     };
 }
 

@@ -11,23 +11,23 @@ namespace weir::bench {
 namespace {
 
 // What rounds of an application gave.
-struct Samples {
+struct AppsSamples {
     std::string refused;
     std::vector<double> rates;
     std::vector<std::vector<double>> latencies_us = {}; // by percentile, then round
 };
 
 // A peer in its lab. Members end in reverse order.
-struct Seat {
-    explicit Seat(const AppsPeer& of) : peer(of) {}
+struct AppsSeat {
+    explicit AppsSeat(const AppsPeer& of) : peer(of) {}
 
     const AppsPeer& peer;
     std::unique_ptr<AppsLab> apps;
     Device device;
-    std::vector<Samples> samples = {}; // by application
+    std::vector<AppsSamples> samples = {}; // by application
 };
 
-Result<> set_up(Seat& seat, const std::vector<Application>& wanted, int number, unsigned cpu) {
+Result<> set_up(AppsSeat& seat, const std::vector<Application>& wanted, int number, unsigned cpu) {
     WEIR_TRY(auto apps, AppsLab::make(number));
     seat.apps = std::make_unique<AppsLab>(std::move(apps));
     WEIR_CHECK(seat.apps->start_servers(cpu));
@@ -49,7 +49,7 @@ struct Passed {
     DeviceBooks books;          // of those that keep them
 };
 
-Result<Passed> read_passed(const Seat& seat) {
+Result<Passed> read_passed(const AppsSeat& seat) {
     Passed passed;
     WEIR_TRY(passed.received, seat.apps->lab().received());
     if (seat.device.books) {
@@ -59,7 +59,7 @@ Result<Passed> read_passed(const Seat& seat) {
 }
 
 // "" if the frames of a run took the way that they should.
-std::string wrong_way(const Seat& seat, const AppsSample& sample, const Passed& before,
+std::string wrong_way(const AppsSeat& seat, const AppsSample& sample, const Passed& before,
                       const Passed& after) {
     const std::uint64_t through = after.received - before.received;
     if (seat.peer.direct != (through < sample.frames)) {
@@ -78,8 +78,8 @@ std::string wrong_way(const Seat& seat, const AppsSample& sample, const Passed& 
     return "";
 }
 
-Result<> measure(const Seat& seat, const Application& application, const AppsOptions& options,
-                 Samples& samples) {
+Result<> measure(const AppsSeat& seat, const Application& application, const AppsOptions& options,
+                 AppsSamples& samples) {
     WEIR_TRY(const Passed before, read_passed(seat));
     WEIR_CHECK(seat.apps->lab().enter(Lab::Place::kGenerator));
     const auto sample = application.run(seat.peer.direct ? kDirect : kVip, options);
@@ -97,7 +97,7 @@ Result<> measure(const Seat& seat, const Application& application, const AppsOpt
     return {};
 }
 
-AppsMeasured measured_of(const Samples& samples, const Samples* direct) {
+AppsMeasured measured_of(const AppsSamples& samples, const AppsSamples* direct) {
     AppsMeasured measured;
     measured.rate = figure_of(samples.rates);
     for (const auto& percentile : samples.latencies_us) {
@@ -109,20 +109,20 @@ AppsMeasured measured_of(const Samples& samples, const Samples* direct) {
     return measured;
 }
 
-std::vector<AppsCase> cases_of(const std::vector<Seat>& seats,
+std::vector<AppsCase> cases_of(const std::vector<AppsSeat>& seats,
                                const std::vector<Application>& wanted) {
     std::vector<AppsCase> cases;
     for (std::size_t i = 0; i < wanted.size(); i++) {
-        const auto direct = std::find_if(seats.begin(), seats.end(), [&](const Seat& seat) {
+        const auto direct = std::find_if(seats.begin(), seats.end(), [&](const AppsSeat& seat) {
             return seat.peer.direct && seat.samples[i].refused.empty();
         });
-        for (const Seat& seat : seats) {
+        for (const AppsSeat& seat : seats) {
             AppsCase each{.application = wanted[i].name,
                           .peer = seat.peer.name,
                           .what = seat.peer.what,
                           .mode = seat.peer.mode,
                           .bulk = wanted[i].bulk};
-            const Samples& samples = seat.samples[i];
+            const AppsSamples& samples = seat.samples[i];
             if (samples.refused.empty()) {
                 each.measured =
                     measured_of(samples, direct == seats.end() ? nullptr : &direct->samples[i]);
@@ -148,7 +148,7 @@ Result<std::vector<AppsCase>> run_apps(const std::vector<AppsPeer>& peers,
     // Clients on one CPU, servers on another, where there are two.
     WEIR_TRY(const auto cpus, allowed_cpus());
     WEIR_CHECK(stay_on({cpus.back()}));
-    std::vector<Seat> seats;
+    std::vector<AppsSeat> seats;
     seats.reserve(peers.size()); // devices keep references to their labs
     for (const AppsPeer& peer : peers) {
         progress(peer.name);
@@ -157,7 +157,7 @@ Result<std::vector<AppsCase>> run_apps(const std::vector<AppsPeer>& peers,
     }
     for (std::uint32_t round = 1; round <= options.rounds; round++) {
         for (std::size_t i = 0; i < wanted.size(); i++) {
-            for (Seat& seat : seats) {
+            for (AppsSeat& seat : seats) {
                 if (!seat.samples[i].refused.empty()) {
                     continue;
                 }

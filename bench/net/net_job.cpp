@@ -9,7 +9,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::uint32_t kFirstSource = 0xac100000; // 172.16.0.0
-constexpr std::uint32_t kHeaders = 14 + 20 + 8;    // Ethernet, IPv4, UDP
+constexpr std::uint32_t kHeaderOctets = 14 + 20 + 8; // Ethernet, IPv4, UDP
 
 } // namespace
 
@@ -50,7 +50,7 @@ Traffic net_traffic(const NetJob& job, std::uint32_t size, std::uint32_t flows) 
     first.daddr = *IpAddr::parse(kVip);
     first.protocol = IPPROTO_UDP;
     first.dport = kPort;
-    first.payload_length = size - kHeaders;
+    first.payload_length = size - kHeaderOctets;
     return make_traffic(flows, [&](std::size_t i) {
         text::PacketFields flow = nth_flow(first, i);
         if (job.set) {

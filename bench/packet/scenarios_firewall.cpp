@@ -13,7 +13,7 @@
 namespace weir::bench {
 namespace {
 
-constexpr std::uint64_t kSeed = 7;
+constexpr std::uint64_t kRulesSeed = 7;
 constexpr std::size_t kMixed = 65536; // distinct headers of a mixed case
 
 // Sizes that hold so many rules, or come as near to it as `weir load` allows.
@@ -51,7 +51,7 @@ IpAddr unnamed(Family family, std::uint32_t n) {
 }
 
 RuleSet realistic(Family family, std::size_t size) {
-    RuleSet set{.size = size, .generated = realistic_rules(family, size - 1, kSeed)};
+    RuleSet set{.size = size, .generated = realistic_rules(family, size - 1, kRulesSeed)};
     text::PacketFields& packet = set.last.match;
     packet.family = family;
     packet.saddr = unnamed(family, 1);
@@ -67,7 +67,7 @@ RuleSet realistic(Family family, std::size_t size) {
 
 // No generated range of ports reaches 61,000.
 RuleSet adversarial(Family family, std::size_t size) {
-    RuleSet set{.size = size, .generated = adversarial_rules(family, size - 1, kSeed)};
+    RuleSet set{.size = size, .generated = adversarial_rules(family, size - 1, kRulesSeed)};
     set.last.text = "tcp sport 61000-61999 tcp dport 61000-61999 drop";
     set.last.match = size > 1 ? set.generated[0].match : text::PacketFields{};
     set.last.match.family = family;
@@ -121,7 +121,7 @@ SetUp firewall_set_up(Family family, bool hard, std::size_t size) {
     one("miss", "none matches", XDP_PASS, [](const RuleSet& s) { return s.miss; });
     if (size > 1) {
         add("mixed", fmt::format("{} headers, each of a random rule", kMixed), XDP_DROP, [set] {
-            std::mt19937_64 random(kSeed);
+            std::mt19937_64 random(kRulesSeed);
             return make_traffic(kMixed,
                                 [&](std::size_t) { return set().nth(random() % set().size); });
         });

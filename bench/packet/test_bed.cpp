@@ -32,17 +32,17 @@ namespace {
 
 // What must be equal in both programs for the kernel to let one call the other by a tail call, and
 // what it does not tell of a loaded program (bpf_prog_map_compatible() in kernel/bpf/core.c).
-struct Kind {
+struct ProgramKind {
     bool frags;
     bpf_attach_type attach;
 };
-constexpr Kind kXdpKinds[] = {
+constexpr ProgramKind kXdpKinds[] = {
     {true, BPF_XDP}, {false, BPF_XDP}, {true, bpf_attach_type(0)}, {false, bpf_attach_type(0)}};
-constexpr Kind kTcKinds[] = {{false, bpf_attach_type(0)},
-                             {false, bpf_attach_type(46)}, // BPF_TCX_INGRESS
-                             {false, bpf_attach_type(47)}};
+constexpr ProgramKind kTcKinds[] = {{false, bpf_attach_type(0)},
+                                    {false, bpf_attach_type(46)}, // BPF_TCX_INGRESS
+                                    {false, bpf_attach_type(47)}};
 
-void set_kind(bpf_program* program, const Kind& kind) {
+void set_kind(bpf_program* program, const ProgramKind& kind) {
     const __u32 flags = bpf_program__flags(program) & ~__u32{BPF_F_XDP_HAS_FRAGS};
     bpf_program__set_flags(program, flags | (kind.frags ? BPF_F_XDP_HAS_FRAGS : 0));
     bpf_program__set_expected_attach_type(program, kind.attach);
@@ -131,12 +131,12 @@ TestBed::~TestBed() = default;
 
 Result<TestBed> TestBed::set_up(int program, const Traffic& traffic) {
     WEIR_TRY(const ProgramType type, type_of(program));
-    std::span<const Kind> kinds = kXdpKinds;
+    std::span<const ProgramKind> kinds = kXdpKinds;
     if (type == ProgramType::kTc) {
         kinds = kTcKinds;
     }
     Result<> called = fail("");
-    for (const Kind& kind : kinds) {
+    for (const ProgramKind& kind : kinds) {
         kernel::LibraryLog log;
         auto objects = std::make_unique<Objects>(type);
         objects->bpf = rearm_bpf__open();

@@ -15,7 +15,7 @@ namespace {
 
 using markdown::text;
 
-struct Kind {
+struct ShownKind {
     const char* name; // the document's key "kind"
     const char* title;
     std::vector<Section> (*sections)(const Json& result);
@@ -24,12 +24,13 @@ struct Kind {
 
 // In the order of chapters.
 constexpr std::array kKinds = {
-    Kind{"run", "What a packet costs", run_sections},
-    Kind{"net", "Throughput, beside what else there is", net_sections},
-    Kind{"apps", "Applications through the balancer", apps_sections},
-    Kind{"control", "What a change of the configuration takes", control_sections},
-    Kind{"trace", "What tracing costs", trace_sections},
-    Kind{"instructions", "What a packet costs, in instructions", instructions_sections, false}};
+    ShownKind{"run", "What a packet costs", run_sections},
+    ShownKind{"net", "Throughput, beside what else there is", net_sections},
+    ShownKind{"apps", "Applications through the balancer", apps_sections},
+    ShownKind{"control", "What a change of the configuration takes", control_sections},
+    ShownKind{"trace", "What tracing costs", trace_sections},
+    ShownKind{"instructions", "What a packet costs, in instructions", instructions_sections,
+              false}};
 
 std::string plain(const Json& value) {
     return value.is_string() ? value.get<std::string>() : value.dump();
@@ -77,7 +78,7 @@ std::string file_name(std::string name) {
     return name;
 }
 
-Result<Shown> show_kind(const Kind& kind, const Json& result, const std::string& name) {
+Result<Shown> show_kind(const ShownKind& kind, const Json& result, const std::string& name) {
     try {
         Shown shown{name.empty() ? kind.name : name, kind.title, {}};
         if (kind.measured_once) {
@@ -129,7 +130,7 @@ Result<Shown> show(const Json& document, const std::string& name) {
         return fail("no result of `weir bench`: no JSON, or without \"schema\" and \"kind\"");
     }
     const std::string found = plain(document["kind"]);
-    for (const Kind& kind : kKinds) {
+    for (const ShownKind& kind : kKinds) {
         if (found != kind.name) {
             continue;
         }

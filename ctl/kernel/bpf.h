@@ -17,6 +17,10 @@
 // The bpf(2) calls that Weir makes, with owners and errors.
 namespace weir::kernel {
 
+// enum bpf_attach_type of kernel 6.6; Debian 12's headers end before.
+inline constexpr int kTcxIngress = 46; // BPF_TCX_INGRESS
+inline constexpr int kTcxEgress = 47;  // BPF_TCX_EGRESS
+
 // libbpf's option structures begin with their own size. Cleared in place: libbpf refuses a set bit
 // in the padding, which a copy need not keep.
 template <typename Plain>

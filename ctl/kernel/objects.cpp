@@ -46,12 +46,6 @@ bool is_ours(const bpf_map* map) {
     return !bpf_map__is_internal(map);
 }
 
-tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log) {
-    const auto why = refusal(doing, error);
-    const std::string reason = log.reason();
-    return reason.empty() ? why : fail(why.value().message() + " (" + reason + ")");
-}
-
 } // namespace
 
 std::optional<TableShape> table_shape(std::string_view pool, const model::Limits& limits) {

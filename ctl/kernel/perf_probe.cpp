@@ -42,7 +42,7 @@ static_assert(offsetof(LinkInfo, probe) == offsetof(bpf_link_info, raw_tracepoin
 
 enum : __u32 { kUprobe = 1, kUretprobe, kKprobe, kKretprobe, kTracepoint, kSample };
 
-AttachedProbe in_file(const char* kind, const char* file, std::uint64_t offset) {
+AttachedProbe probe_in_file(const char* kind, const char* file, std::uint64_t offset) {
     return {.kind = kind, .file = file, .offset = offset};
 }
 
@@ -123,10 +123,10 @@ AttachedProbe perf_probe_of_descriptor(int pid, int fd, const Symbols& symbols) 
         probe = in_kernel("kretprobe", name, offset, address, symbols);
         break;
     case BPF_FD_TYPE_UPROBE:
-        probe = in_file("uprobe", name, offset);
+        probe = probe_in_file("uprobe", name, offset);
         break;
     case BPF_FD_TYPE_URETPROBE:
-        probe = in_file("uretprobe", name, offset);
+        probe = probe_in_file("uretprobe", name, offset);
         break;
     default:
         probe.kind = kPerfEvent;
@@ -146,9 +146,9 @@ AttachedProbe perf_probe_of_link(int link, const Symbols& symbols) {
     }
     switch (info.probe) {
     case kUprobe:
-        return in_file("uprobe", name, info.offset);
+        return probe_in_file("uprobe", name, info.offset);
     case kUretprobe:
-        return in_file("uretprobe", name, info.offset);
+        return probe_in_file("uretprobe", name, info.offset);
     case kKprobe:
         return in_kernel("kprobe", name, info.offset, info.address, symbols);
     case kKretprobe:

@@ -64,7 +64,7 @@ Finding bpffs() {
             "mount -t bpf bpf /sys/fs/bpf"};
 }
 
-Finding btf() {
+Finding type_information() {
     if (::access("/sys/kernel/btf/vmlinux", R_OK) == 0) {
         return ok("BTF", "/sys/kernel/btf/vmlinux");
     }
@@ -220,8 +220,9 @@ void add_devices(std::vector<Finding>& findings) {
 } // namespace
 
 std::vector<Finding> examine() {
-    std::vector<Finding> findings = {privileges(), kernel_release(), bpffs(),       btf(),
-                                     jit(),        locked_down(),    unprivileged()};
+    std::vector<Finding> findings = {
+        privileges(), kernel_release(), bpffs(),       type_information(),
+        jit(),        locked_down(),    unprivileged()};
     if (privileged()) {
         findings.push_back(trial("BPF programs", try_program(), "nothing can be loaded",
                                  "use a kernel with CONFIG_BPF_SYSCALL=y", Level::kBroken));

@@ -31,7 +31,6 @@ Fd smallest_program(bpf_prog_type type, int verdict,
     return Fd(bpf_prog_load(type, "weir_probe", "GPL", code.data(), code.size(), &options));
 }
 
-constexpr int kTcxIngress = 46; // BPF_TCX_INGRESS of kernel 6.6
 constexpr int kXdpPass = XDP_PASS;
 constexpr int kTcNext = -1; // TCX_NEXT
 

@@ -153,4 +153,10 @@ std::string LibraryLog::reason() const {
     return "";
 }
 
+tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log) {
+    const auto why = refusal(doing, error);
+    const std::string reason = log.reason();
+    return reason.empty() ? why : fail(why.value().message() + " (" + reason + ")");
+}
+
 } // namespace weir::kernel

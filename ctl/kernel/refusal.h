@@ -37,4 +37,7 @@ private:
     LibraryLog* outer_;
 };
 
+// A refusal, with the reason that the library gave.
+tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log);
+
 } // namespace weir::kernel

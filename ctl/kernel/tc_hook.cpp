@@ -14,10 +14,6 @@
 namespace weir::kernel {
 namespace {
 
-// enum bpf_attach_type of kernel 6.6; Debian 12's headers end before.
-constexpr int kTcxIngress = 46; // BPF_TCX_INGRESS
-constexpr int kTcxEgress = 47;  // BPF_TCX_EGRESS
-
 // Where our filter stands among an interface's clsact filters. Any number does, as long as it stays
 // the same: the filter is found again by it.
 constexpr std::uint32_t kHandle = 0x77656972; // "weir"

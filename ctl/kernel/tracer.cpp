@@ -12,12 +12,6 @@
 namespace weir::kernel {
 namespace {
 
-tl::unexpected<Error> library_refusal(const std::string& doing, int error, const LibraryLog& log) {
-    const auto why = refusal(doing, error);
-    const std::string reason = log.reason();
-    return reason.empty() ? why : fail(why.value().message() + " (" + reason + ")");
-}
-
 // What the raw body's constants are, as they lie in .rodata.
 using BodyConstants = std::remove_pointer_t<decltype(trace_bpf::rodata)>;
 

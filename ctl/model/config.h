@@ -21,6 +21,7 @@ namespace weir::model {
 std::string_view name(packet_class c);
 std::string_view name(class_action a);
 std::string_view name(reason r);
+std::string_view meaning(reason r); // "" where there is no such reason
 std::string_view name(verdict v);
 std::optional<packet_class> find_class(std::string_view name);
 std::optional<class_action> find_action(std::string_view name);

@@ -15,6 +15,12 @@ constexpr std::array<std::string_view, REASON_COUNT> kReasonNames = {
 #undef X
 };
 
+constexpr std::array<std::string_view, REASON_COUNT> kReasonMeanings = {
+#define X(enumerator, name, text) text,
+    WEIR_REASONS(X)
+#undef X
+};
+
 // In the order of enum class_action and enum verdict.
 constexpr std::array<std::string_view, 3> kActionNames = {"filter", "accept", "drop"};
 constexpr std::array<std::string_view, VERDICT_COUNT> kVerdictNames = {"pass", "send", "redirect",
@@ -46,6 +52,9 @@ std::string_view name(class_action a) {
 }
 std::string_view name(reason r) {
     return at(kReasonNames, r);
+}
+std::string_view meaning(reason r) {
+    return r < kReasonMeanings.size() ? kReasonMeanings[r] : "";
 }
 std::string_view name(verdict v) {
     return at(kVerdictNames, v);

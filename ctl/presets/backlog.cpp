@@ -9,7 +9,7 @@ namespace {
 
 using kernel::Softnet;
 
-enum Place { kQueued, kTaken };
+enum BacklogPlace { kBacklogQueued, kBacklogTaken };
 
 std::vector<std::uint64_t> since(const Softnet& now, const Softnet& before) {
     return {now.processed - before.processed, now.dropped - before.dropped,
@@ -18,7 +18,7 @@ std::vector<std::uint64_t> since(const Softnet& now, const Softnet& before) {
 }
 
 // Every CPU has a row, with what was traced there.
-Result<> sample(std::vector<Softnet>& before, std::vector<Counted>& rows) {
+Result<> sample_backlog(std::vector<Softnet>& before, std::vector<Counted>& rows) {
     constexpr std::size_t kPlaces = 3;
     WEIR_TRY(const std::vector<Softnet> now, kernel::softnet());
     std::vector<Counted> all;
@@ -40,13 +40,12 @@ Result<> sample(std::vector<Softnet>& before, std::vector<Counted>& rows) {
     return {};
 }
 
-std::vector<Cell> row(const Counted& counted) {
-    constexpr double kMicrosecond = 1e3;
+std::vector<Cell> backlog_row(const Counted& counted) {
     std::vector<Cell> cells = counted.keys;
     for (const std::uint64_t each : counted.read) {
         cells.push_back(cell(each));
     }
-    const Counted::Totals& taken = counted.places[kTaken];
+    const Counted::Totals& taken = counted.places[kBacklogTaken];
     cells.push_back(cell(taken.events));
     cells.push_back(taken.events == 0 ? Cell{"-", nullptr}
                                       : cell(static_cast<double>(taken.sums[0]) / kMicrosecond /
@@ -81,9 +80,9 @@ Result<Preset> backlog() {
                                {"QUEUED", "queued", Align::kRight},
                                {"AVGus", "average_us", Align::kRight}},
                    .sort = 1,
-                   .row = row};
+                   .row = backlog_row};
     preset.sample = [before = std::make_shared<std::vector<Softnet>>()](
-                        std::vector<Counted>& rows) { return sample(*before, rows); };
+                        std::vector<Counted>& rows) { return sample_backlog(*before, rows); };
     return preset;
 }
 

@@ -3,20 +3,20 @@
 namespace weir::presets {
 namespace {
 
-constexpr double kKilobyte = 1024, kMillisecond = 1e6;
-enum Key { kPid, kComm, kMajor, kMinor, kDisk, kWrites };
-enum Place { kQueued, kEnded, kIssued, kCompleted };
+constexpr double kKilobyte = 1024;
+enum BlkKey { kBlkPid, kBlkComm, kBlkMajor, kBlkMinor, kBlkDisk, kBlkWrites };
+enum BlkPlace { kBlkQueued, kBlkEnded, kBlkIssued, kBlkCompleted };
 
-std::vector<Cell> row(const Counted& counted) {
-    const Counted::Totals& done = counted.places[kCompleted];
+std::vector<Cell> blk_row(const Counted& counted) {
+    const Counted::Totals& done = counted.places[kBlkCompleted];
     const auto& keys = counted.keys;
     const auto requests = static_cast<double>(done.events);
-    return {keys[kPid],
-            keys[kComm],
-            cell(keys[kWrites].value == true ? "W" : "R"),
-            keys[kMajor],
-            keys[kMinor],
-            keys[kDisk],
+    return {keys[kBlkPid],
+            keys[kBlkComm],
+            cell(keys[kBlkWrites].value == true ? "W" : "R"),
+            keys[kBlkMajor],
+            keys[kBlkMinor],
+            keys[kBlkDisk],
             cell(done.events),
             cell(static_cast<double>(done.sums[0]) / kKilobyte, 0),
             cell(static_cast<double>(done.sums[1]) / kMillisecond / requests, 2)};
@@ -69,7 +69,7 @@ Result<Preset> blk() {
                                {"Kbytes", "kbytes", Align::kRight},
                                {"AVGms", "average_ms", Align::kRight}},
                    .sort = 7,
-                   .row = row};
+                   .row = blk_row};
     return preset;
 }
 

@@ -6,22 +6,28 @@ namespace {
 
 using output::Align;
 
-enum Key { kProcess, kComm, kFlow, kSent = 6, kReceived, kDuration };
+enum ConnKey { kConnProcess, kConnComm, kConnFlow, kConnSent = 6, kConnReceived, kConnDuration };
 // What is known of the process at the end, by step.
-enum Place { kActive, kPassive, kPassiveClosed, kActiveEnd, kClosedEnd, kPassiveEnd };
+enum ConnPlace {
+    kConnActive,
+    kConnPassive,
+    kConnPassiveClosed,
+    kConnActiveEnd,
+    kConnClosedEnd,
+    kConnPassiveEnd
+};
 
-std::vector<Cell> row(const Counted& event) {
-    constexpr double kMillisecond = 1e6;
-    std::vector<Cell> cells{event.keys[kProcess], event.keys[kComm]};
-    if (event.places[kPassiveEnd].events > 0) {
+std::vector<Cell> conns_row(const Counted& event) {
+    std::vector<Cell> cells{event.keys[kConnProcess], event.keys[kConnComm]};
+    if (event.places[kConnPassiveEnd].events > 0) {
         cells = {{"-", nullptr}, {"-", nullptr}};
     }
-    const bool active = event.places[kActiveEnd].events > 0;
+    const bool active = event.places[kConnActiveEnd].events > 0;
     cells.push_back(cell(active ? "active" : "passive"));
-    cells.insert(cells.end(), event.keys.begin() + kFlow, event.keys.begin() + kSent);
-    cells.push_back(event.keys[kSent]);
-    cells.push_back(event.keys[kReceived]);
-    cells.push_back(cell(static_cast<double>(number(event.keys[kDuration])) / kMillisecond, 3));
+    cells.insert(cells.end(), event.keys.begin() + kConnFlow, event.keys.begin() + kConnSent);
+    cells.push_back(event.keys[kConnSent]);
+    cells.push_back(event.keys[kConnReceived]);
+    cells.push_back(cell(static_cast<double>(number(event.keys[kConnDuration])) / kMillisecond, 3));
     return cells;
 }
 
@@ -79,7 +85,7 @@ Result<Preset> conns() {
     preset.view = {.columns = {{"PID", "pid", Align::kRight, 7},
                                {"COMM", "comm", Align::kLeft, 15},
                                {"OPEN", "open", Align::kLeft, 7}},
-                   .row = row};
+                   .row = conns_row};
     for (const View::Column& each : flow_columns()) {
         preset.view.columns.push_back(each);
     }

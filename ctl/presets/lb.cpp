@@ -7,7 +7,7 @@ namespace weir::presets {
 namespace {
 
 // What `weir top` reads from Weir's own maps, in the order of the columns.
-std::vector<Cell> row(const Counted& counted) {
+std::vector<Cell> lb_row(const Counted& counted) {
     std::vector<Cell> cells = counted.keys;
     for (const std::uint64_t each : counted.read) {
         cells.push_back(cell(each));
@@ -45,7 +45,7 @@ Result<Preset> lb() {
                                {"RETRANS", "retransmitted", Align::kRight},
                                {"DROPPED", "dropped", Align::kRight}},
                    .sort = 6,
-                   .row = row};
+                   .row = lb_row};
     return preset;
 }
 

@@ -9,8 +9,8 @@
 namespace weir::presets {
 namespace {
 
-enum Key { kPid, kUid, kComm };
-enum Place { kAccessed, kBufferDirtied, kAdded, kDirtied };
+enum PageKey { kPagePid, kPageUid, kPageComm };
+enum PagePlace { kPageAccessed, kPageBufferDirtied, kPageAdded, kPageDirtied };
 
 Cell user(const Cell& uid) {
     const passwd* entry = getpwuid(uid.value.get<uid_t>());
@@ -18,22 +18,22 @@ Cell user(const Cell& uid) {
 }
 
 // As cachetop(8) of bcc reckons.
-std::vector<Cell> row(const Counted& counted) {
-    const auto events = [&](Place place) { return counted.places[place].events; };
-    const std::uint64_t hits = events(kAccessed) + events(kBufferDirtied);
-    const std::uint64_t misses = events(kAdded) + events(kDirtied);
-    const auto percent = [&](Place place) {
+std::vector<Cell> pagecache_row(const Counted& counted) {
+    const auto events = [&](PagePlace place) { return counted.places[place].events; };
+    const std::uint64_t hits = events(kPageAccessed) + events(kPageBufferDirtied);
+    const std::uint64_t misses = events(kPageAdded) + events(kPageDirtied);
+    const auto percent = [&](PagePlace place) {
         constexpr double kAll = 100;
         return kAll * static_cast<double>(events(place)) / static_cast<double>(hits + misses);
     };
-    return {counted.keys[kPid],
-            user(counted.keys[kUid]),
-            counted.keys[kComm],
+    return {counted.keys[kPagePid],
+            user(counted.keys[kPageUid]),
+            counted.keys[kPageComm],
             cell(hits),
             cell(misses),
-            cell(events(kBufferDirtied)),
-            cell(percent(kAccessed), 1),
-            cell(percent(kAdded), 1)};
+            cell(events(kPageBufferDirtied)),
+            cell(percent(kPageAccessed), 1),
+            cell(percent(kPageAdded), 1)};
 }
 
 // "Buffers", "Cached" of /proc/meminfo, in MB.
@@ -79,7 +79,7 @@ Result<Preset> pagecache() {
                                {"READ_HIT%", "read_hit_percent", Align::kRight},
                                {"WRITE_HIT%", "write_hit_percent", Align::kRight}},
                    .sort = 3,
-                   .row = row,
+                   .row = pagecache_row,
                    .heading = heading};
     return preset;
 }

@@ -16,6 +16,10 @@
 // `weir top @blk` is one; each has a file of its own.
 namespace weir::presets {
 
+// What is counted in nanoseconds is shown in these.
+inline constexpr double kMicrosecond = 1e3, kMillisecond = 1e6, kSecond = 1e9;
+inline constexpr double kPercent = 100;
+
 // A cell of a table: what is shown, and what it is in JSON and sorted by.
 struct Cell {
     std::string text;

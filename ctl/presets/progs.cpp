@@ -11,8 +11,6 @@ namespace {
 
 using kernel::ProgramTimes;
 
-constexpr double kSecond = 1e9, kPercent = 100;
-
 // What programs did since they were last looked at. The kernel counts for as long as this lives.
 class Programs {
 public:
@@ -49,7 +47,7 @@ Cell a_run(std::uint64_t nanoseconds, std::uint64_t runs) {
 // --- @progs
 // -----------------------------------------------------------------------------------------
 
-Result<> sample(Programs& programs, std::vector<Counted>& rows) {
+Result<> sample_programs(Programs& programs, std::vector<Counted>& rows) {
     WEIR_TRY(const auto times, programs.since());
     WEIR_TRY(const auto places, kernel::program_places());
     for (const ProgramTimes& each : times) {
@@ -66,7 +64,7 @@ Result<> sample(Programs& programs, std::vector<Counted>& rows) {
     return {};
 }
 
-std::vector<Cell> row(const Counted& counted) {
+std::vector<Cell> progs_row(const Counted& counted) {
     const std::uint64_t runs = counted.read[0], nanoseconds = counted.read[1];
     std::vector<Cell> cells = counted.keys;
     cells.push_back(cell(runs));
@@ -138,9 +136,9 @@ Result<Preset> progs() {
                                {"NS/RUN", "ns_per_run", Align::kRight},
                                {"CPU%", "cpu_percent", Align::kRight}},
                    .sort = 7,
-                   .row = row};
+                   .row = progs_row};
     preset.sample = [programs = std::make_shared<Programs>()](std::vector<Counted>& rows) {
-        return sample(*programs, rows);
+        return sample_programs(*programs, rows);
     };
     return preset;
 }

@@ -4,8 +4,8 @@
 namespace weir::presets {
 namespace {
 
-enum Place { kEnqueued, kOpened, kDequeued, kTimed, kDropped };
-enum Key { kDevice, kKind, kHandle, kParent, kQueue };
+enum QdiscPlace { kQdiscEnqueued, kQdiscOpened, kQdiscDequeued, kQdiscTimed, kQdiscDropped };
+enum QdiscKey { kQdiscDevice, kQdiscKind, kQdiscHandle, kQdiscParent, kQdiscQueue };
 
 // "8001:", "1:2", as tc(8) has it.
 std::string handle(std::uint64_t number) {
@@ -19,19 +19,19 @@ std::string handle(std::uint64_t number) {
                                   : fmt::format("{:x}:{:x}", number >> kMajor, number & kMinor);
 }
 
-std::vector<Cell> row(const Counted& counted) {
-    constexpr double kMicrosecond = 1e3;
+std::vector<Cell> qdisc_row(const Counted& counted) {
     const auto& keys = counted.keys;
-    const Counted::Totals &in = counted.places[kEnqueued], &timed = counted.places[kTimed];
-    return {keys[kDevice],
-            keys[kKind],
-            cell(handle(number(keys[kHandle]))),
-            cell(handle(number(keys[kParent]))),
-            keys[kQueue],
+    const Counted::Totals &in = counted.places[kQdiscEnqueued],
+                          &timed = counted.places[kQdiscTimed];
+    return {keys[kQdiscDevice],
+            keys[kQdiscKind],
+            cell(handle(number(keys[kQdiscHandle]))),
+            cell(handle(number(keys[kQdiscParent]))),
+            keys[kQdiscQueue],
             cell(in.events),
             cell(static_cast<std::uint64_t>(in.sums[0])),
-            cell(static_cast<std::uint64_t>(counted.places[kDequeued].sums[0])),
-            cell(counted.places[kDropped].events),
+            cell(static_cast<std::uint64_t>(counted.places[kQdiscDequeued].sums[0])),
+            cell(counted.places[kQdiscDropped].events),
             timed.events == 0 ? Cell{"-", nullptr}
                               : cell(static_cast<double>(timed.sums[0]) / kMicrosecond /
                                          static_cast<double>(timed.events),
@@ -85,7 +85,7 @@ Result<Preset> qdisc() {
                                {"DROPPED", "dropped", Align::kRight},
                                {"AVGus", "average_us", Align::kRight}},
                    .sort = 5,
-                   .row = row};
+                   .row = qdisc_row};
     return preset;
 }
 

@@ -4,8 +4,7 @@
 namespace weir::presets {
 namespace {
 
-constexpr double kMillisecond = 1e6, kMicrosecond = 1e3, kSecond = 1e9, kPercent = 100;
-enum Place { kEntered, kLeft };
+enum SoftirqPlace { kSoftirqEntered, kSoftirqLeft };
 
 std::string vector_name(std::uint64_t vector) { // enum of include/linux/interrupt.h
     constexpr std::array kNames = {"HI",       "TIMER",   "NET_TX", "NET_RX",  "BLOCK",
@@ -13,8 +12,8 @@ std::string vector_name(std::uint64_t vector) { // enum of include/linux/interru
     return vector < kNames.size() ? kNames[vector] : std::to_string(vector);
 }
 
-std::vector<Cell> row(const Counted& counted) {
-    const Counted::Totals& left = counted.places[kLeft];
+std::vector<Cell> softirq_row(const Counted& counted) {
+    const Counted::Totals& left = counted.places[kSoftirqLeft];
     const auto time = static_cast<double>(left.sums[0]);
     return {counted.keys[0],
             cell(vector_name(number(counted.keys[1]))),
@@ -46,7 +45,7 @@ Result<Preset> softirq() {
                                {"AVGus", "average_us", Align::kRight},
                                {"CPU%", "cpu_percent", Align::kRight}},
                    .sort = 3,
-                   .row = row};
+                   .row = softirq_row};
     return preset;
 }
 

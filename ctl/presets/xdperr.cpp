@@ -59,7 +59,7 @@ Words words_of(const std::vector<Cell>& keys) {
     }
 }
 
-std::vector<Cell> row(const Counted& counted) {
+std::vector<Cell> xdperr_row(const Counted& counted) {
     const Words words = words_of(counted.keys);
     std::uint64_t packets = 0;
     for (std::size_t place = 0; place < counted.places.size(); place++) {
@@ -105,7 +105,7 @@ Result<Preset> xdperr() {
                                {"TO", "to"},
                                {"PACKETS", "packets", Align::kRight}},
                    .sort = 7,
-                   .row = row};
+                   .row = xdperr_row};
     return preset;
 }
 

@@ -54,7 +54,7 @@ constexpr std::array kOfPackets = {
     OfPacket{"mark", "mark", nullptr}};
 
 template <typename Table>
-const Builtin* find(const Table& table, std::string_view name) {
+const Builtin* find_builtin(const Table& table, std::string_view name) {
     const auto found = std::find_if(table.begin(), table.end(),
                                     [&](const Builtin& each) { return each.name == name; });
     return found == table.end() ? nullptr : &*found;
@@ -184,7 +184,7 @@ Parsed<Value> Lowering::record(const RecordField& field) {
 
 Parsed<Value> Lowering::builtin(const Expression& expression) {
     const std::string_view word = expression.text;
-    if (const Builtin* known = find(kBuiltins, word)) {
+    if (const Builtin* known = find_builtin(kBuiltins, word)) {
         builder_.stacks_ |= known->context == CONTEXT_STACK        ? 1U
                             : known->context == CONTEXT_USER_STACK ? 2U
                                                                    : 0U;
@@ -212,7 +212,7 @@ Parsed<Value> Lowering::builtin(const Expression& expression) {
         step(TRACE_SAVED, static_cast<std::uint16_t>(which % TRACE_VALUES));
         return Value{.shape = Shape::kHexadecimal, .user = scope_.user};
     }
-    if (const Builtin* closed = find(kClosed, word); closed != nullptr && scope_.closes) {
+    if (const Builtin* closed = find_builtin(kClosed, word); closed != nullptr && scope_.closes) {
         step(TRACE_CONTEXT, static_cast<std::uint16_t>(closed->context));
         return Value{};
     }
@@ -253,7 +253,7 @@ Parsed<Value> Lowering::packet(const Expression& expression) {
                    ? number({.kind = Kind::kName, .text = holder->name, .place = expression.place})
                    : no_packet(expression);
     }
-    const Builtin* known = find(kPacketNumbers, word);
+    const Builtin* known = find_builtin(kPacketNumbers, word);
     const bool address = std::find(kAddresses.begin(), kAddresses.end(), word) != kAddresses.end();
     if (known == nullptr && !address) {
         const auto value =

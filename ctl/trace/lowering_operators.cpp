@@ -31,7 +31,7 @@ constexpr std::array kOrder = {Operator{"<", TRACE_LESS}, Operator{">", TRACE_LE
                                Operator{">=", TRACE_LESS, false, true}};
 
 template <typename Table>
-const Operator* find(const Table& table, std::string_view sign) {
+const Operator* find_operator(const Table& table, std::string_view sign) {
     for (const Operator& each : table) {
         if (each.sign == sign) {
             return &each;
@@ -108,7 +108,7 @@ Parsed<Value> Lowering::binary(const Expression& expression) {
         }
         return Value{.shape = Shape::kBool};
     }
-    const Operator* order = find(kOrder, expression.text);
+    const Operator* order = find_operator(kOrder, expression.text);
     const bool swapped = order != nullptr && order->swapped;
     WEIR_PARSE(const Value first, number(swapped ? right : left));
     WEIR_PARSE(const Value second, number(swapped ? left : right));
@@ -120,7 +120,7 @@ Parsed<Value> Lowering::binary(const Expression& expression) {
         }
         return Value{.shape = Shape::kBool};
     }
-    step(find(kArithmetic, expression.text)->operation);
+    step(find_operator(kArithmetic, expression.text)->operation);
     return Value{.shape = with_sign ? Shape::kSigned : Shape::kUnsigned};
 }
 

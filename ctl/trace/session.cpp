@@ -15,22 +15,22 @@ namespace {
 // takes more, for a link waits for a limited number of them (kernel/trace/fprobe.c).
 constexpr std::size_t kManyEntries = 8, kManyReturns = 50;
 
-struct Place {
+struct Spot {
     Target target;
     std::size_t point;
 };
 
-bool is_function(const Place& place) {
+bool is_function(const Spot& place) {
     return place.target.kind == Target::Kind::kFunction;
 }
 
-bool is_program(const Place& place) {
+bool is_program(const Spot& place) {
     return place.target.kind == Target::Kind::kProgram;
 }
 
 // More functions at that end than one by one is good for.
-bool are_many(const std::vector<Place>& places, bool exit) {
-    const auto count = std::count_if(places.begin(), places.end(), [&](const Place& place) {
+bool are_many(const std::vector<Spot>& places, bool exit) {
+    const auto count = std::count_if(places.begin(), places.end(), [&](const Spot& place) {
         return is_function(place) && place.target.exit == exit;
     });
     return static_cast<std::size_t>(count) > (exit ? kManyReturns : kManyEntries);
@@ -39,7 +39,7 @@ bool are_many(const std::vector<Place>& places, bool exit) {
 // Ways of attaching that are tried, one after the other.
 using Ways = std::vector<Backend>;
 
-Result<Ways> ways_of(const std::vector<Place>& places, Backend forced) {
+Result<Ways> ways_of(const std::vector<Spot>& places, Backend forced) {
     const auto functions =
         static_cast<std::size_t>(std::count_if(places.begin(), places.end(), is_function));
     const bool of_points = forced == Backend::kTracepoint || forced == Backend::kRawTracepoint;
@@ -81,19 +81,19 @@ public:
         : points_(points), kernel_(kernel), tracer_(tracer) {}
 
     // By the first of `ways` that works. An error names what each met.
-    Result<> attach(const Place& place, const Ways& ways);
+    Result<> attach(const Spot& place, const Ways& ways);
     // Functions by one link for entries and one for returns, if they are many or `all`. Gives those
     // places that are left to attach one by one: the others, and where more is asked for than is
     // seen there.
-    Result<std::vector<Place>> attach_at_once(const std::vector<Place>& places, bool all);
+    Result<std::vector<Spot>> attach_at_once(const std::vector<Spot>& places, bool all);
 
     std::vector<Probe> probes;
 
 private:
     Result<std::uint32_t> recipe_index(const trace_recipe& recipe);
     // The probe and its cookie; it counts once it is in `probes`.
-    Result<std::pair<Probe, std::uint64_t>> prepare(const Place& place, Backend way);
-    Result<> attach_by(const Place& place, Backend way, std::uint64_t cookie);
+    Result<std::pair<Probe, std::uint64_t>> prepare(const Spot& place, Backend way);
+    Result<> attach_by(const Spot& place, Backend way, std::uint64_t cookie);
 
     const std::vector<Point>& points_;
     const Kernel& kernel_;
@@ -117,7 +117,7 @@ Result<std::uint32_t> Attacher::recipe_index(const trace_recipe& recipe) {
     return index;
 }
 
-Result<std::pair<Probe, std::uint64_t>> Attacher::prepare(const Place& place, Backend way) {
+Result<std::pair<Probe, std::uint64_t>> Attacher::prepare(const Spot& place, Backend way) {
     const bool registers = way == Backend::kKprobe || way == Backend::kMulti;
     WEIR_TRY(const Scope scope, scope_of(place.target, kernel_, registers));
     const std::size_t known = words_.size();
@@ -135,7 +135,7 @@ Result<std::pair<Probe, std::uint64_t>> Attacher::prepare(const Place& place, Ba
         TRACE_COOKIE(probes.size(), recipe)};
 }
 
-Result<> Attacher::attach_by(const Place& place, Backend way, std::uint64_t cookie) {
+Result<> Attacher::attach_by(const Spot& place, Backend way, std::uint64_t cookie) {
     const Target& target = place.target;
     switch (way) {
     case Backend::kTracepoint:
@@ -160,7 +160,7 @@ Result<> Attacher::attach_by(const Place& place, Backend way, std::uint64_t cook
     }
 }
 
-Result<> Attacher::attach(const Place& place, const Ways& ways) {
+Result<> Attacher::attach(const Spot& place, const Ways& ways) {
     std::string whys;
     for (const Backend way : ways) {
         auto prepared = prepare(place, way);
@@ -182,16 +182,16 @@ Result<> Attacher::attach(const Place& place, const Ways& ways) {
     return fail(whys);
 }
 
-Result<std::vector<Place>> Attacher::attach_at_once(const std::vector<Place>& places, bool all) {
+Result<std::vector<Spot>> Attacher::attach_at_once(const std::vector<Spot>& places, bool all) {
     const std::size_t before = probes.size();
-    std::vector<Place> left;
+    std::vector<Spot> left;
     std::copy_if(places.begin(), places.end(), std::back_inserter(left),
-                 [](const Place& place) { return !is_function(place); });
+                 [](const Spot& place) { return !is_function(place); });
     for (const bool exit : {false, true}) {
         const bool at_once = all || are_many(places, exit);
         std::vector<std::string> names;
         std::vector<std::uint64_t> cookies;
-        for (const Place& place : places) {
+        for (const Spot& place : places) {
             if (!is_function(place) || place.target.exit != exit) {
                 continue;
             }
@@ -215,10 +215,10 @@ Result<std::vector<Place>> Attacher::attach_at_once(const std::vector<Place>& pl
     return left;
 }
 
-kernel::Tracer::Bodies bodies_for(const std::vector<Place>& places, const Ways& ways,
+kernel::Tracer::Bodies bodies_for(const std::vector<Spot>& places, const Ways& ways,
                                   const Kernel& kernel) {
     kernel::Tracer::Bodies bodies;
-    for (const Place& place : places) {
+    for (const Spot& place : places) {
         bodies.tracepoint |= place.target.kind == Target::Kind::kTracepoint;
         bodies.raw |= place.target.kind == Target::Kind::kRawTracepoint;
         bodies.probe |= place.target.kind == Target::Kind::kUser;
@@ -244,7 +244,7 @@ Ways without(Ways ways, Backend backend) {
     return ways;
 }
 
-Ways ways_for(const Place& place, const Ways& functions) {
+Ways ways_for(const Spot& place, const Ways& functions) {
     switch (place.target.kind) {
     case Target::Kind::kTracepoint:
         return {Backend::kTracepoint};
@@ -276,9 +276,9 @@ Result<Targets> find_first(const Point& point, const Kernel& kernel, Backend for
 }
 
 // What is missing is a warning beside others, and an error alone.
-Result<std::vector<Place>> find_places(const std::vector<Point>& points, const Kernel& kernel,
-                                       Backend forced, std::vector<Skipped>& skipped) {
-    std::vector<Place> places;
+Result<std::vector<Spot>> find_places(const std::vector<Point>& points, const Kernel& kernel,
+                                      Backend forced, std::vector<Skipped>& skipped) {
+    std::vector<Spot> places;
     Result<> missing;
     for (std::size_t i = 0; i < points.size(); i++) {
         auto targets = find_first(points[i], kernel, forced);
@@ -330,7 +330,7 @@ Result<Session> Session::start(const std::vector<Point>& points, Backend backend
             ways = without(ways, Backend::kMulti);
         }
     }
-    for (const Place& place : places) {
+    for (const Spot& place : places) {
         if (auto done = attacher.attach(place, ways_for(place, ways)); !done) {
             const std::string why = done.error().message();
             session.skipped_.push_back({place.target.name, why.empty() ? no_fentry : why});

@@ -11,26 +11,27 @@
 namespace weir::trace {
 namespace {
 
-using Kind = Source::Kind;
+using SourceKind = Source::Kind;
 
-constexpr std::array<std::pair<std::string_view, Kind>, 11> kKinds = {
-    {{"fn", Kind::kFunction},
-     {"ret", Kind::kReturn},
-     {"tp", Kind::kTracepoint},
-     {"raw", Kind::kRawTracepoint},
-     {"sys", Kind::kSyscall},
-     {"sysret", Kind::kSyscallReturn},
-     {"u", Kind::kUser},
-     {"uret", Kind::kUserReturn},
-     {"usdt", Kind::kUsdt},
-     {"xdp", Kind::kXdp},
-     {"tc", Kind::kTc}}};
+constexpr std::array<std::pair<std::string_view, SourceKind>, 11> kKinds = {
+    {{"fn", SourceKind::kFunction},
+     {"ret", SourceKind::kReturn},
+     {"tp", SourceKind::kTracepoint},
+     {"raw", SourceKind::kRawTracepoint},
+     {"sys", SourceKind::kSyscall},
+     {"sysret", SourceKind::kSyscallReturn},
+     {"u", SourceKind::kUser},
+     {"uret", SourceKind::kUserReturn},
+     {"usdt", SourceKind::kUsdt},
+     {"xdp", SourceKind::kXdp},
+     {"tc", SourceKind::kTc}}};
 
-constexpr std::array<std::pair<Kind, Kind>, 5> kReturns = {{{Kind::kFunction, Kind::kReturn},
-                                                            {Kind::kSyscall, Kind::kSyscallReturn},
-                                                            {Kind::kUser, Kind::kUserReturn},
-                                                            {Kind::kXdp, Kind::kXdpReturn},
-                                                            {Kind::kTc, Kind::kTcReturn}}};
+constexpr std::array<std::pair<SourceKind, SourceKind>, 5> kReturns = {
+    {{SourceKind::kFunction, SourceKind::kReturn},
+     {SourceKind::kSyscall, SourceKind::kSyscallReturn},
+     {SourceKind::kUser, SourceKind::kUserReturn},
+     {SourceKind::kXdp, SourceKind::kXdpReturn},
+     {SourceKind::kTc, SourceKind::kTcReturn}}};
 
 constexpr std::array<std::pair<std::string_view, Backend>, 7> kBackends = {
     {{"any", Backend::kAny},
@@ -51,7 +52,7 @@ std::vector<std::string_view> words_of(const Table& table) {
 }
 
 template <typename Table>
-auto find(const Table& table, std::string_view word) {
+auto find_word(const Table& table, std::string_view word) {
     return std::find_if(table.begin(), table.end(),
                         [&](const auto& each) { return each.first == word; });
 }
@@ -108,7 +109,7 @@ const char* name(Backend backend) {
 Result<Source> parse_source(std::string_view words) {
     const std::size_t colon = words.find(':');
     const std::string_view kind = words.substr(0, colon);
-    const auto known = find(kKinds, kind);
+    const auto known = find_word(kKinds, kind);
     if (colon == std::string_view::npos || known == kKinds.end()) {
         return usage(fmt::format("'{}' is no source: expected fn:FUNCTION, ret:FUNCTION, "
                                  "tp:SUBSYSTEM:EVENT, raw:TRACEPOINT, sys:CALL, sysret:CALL, "
@@ -118,8 +119,8 @@ Result<Source> parse_source(std::string_view words) {
     }
     Source source{.kind = known->second, .text = std::string(words)};
     source.name = words.substr(colon + 1);
-    const bool user = source.kind == Kind::kUser || source.kind == Kind::kUserReturn;
-    if (source.kind == Kind::kTracepoint || user) {
+    const bool user = source.kind == SourceKind::kUser || source.kind == SourceKind::kUserReturn;
+    if (source.kind == SourceKind::kTracepoint || user) {
         const std::size_t second = source.name.find(':');
         if (second == std::string::npos) {
             return usage(fmt::format("'{}': expected {}", words,
@@ -129,10 +130,10 @@ Result<Source> parse_source(std::string_view words) {
         source.subsystem = source.name.substr(0, second);
         source.name.erase(0, second + 1);
     }
-    if (source.kind == Kind::kUsdt) {
+    if (source.kind == SourceKind::kUsdt) {
         WEIR_CHECK(split_usdt(source));
     }
-    if (source.kind == Kind::kXdp || source.kind == Kind::kTc) {
+    if (source.kind == SourceKind::kXdp || source.kind == SourceKind::kTc) {
         WEIR_CHECK(split_program(source));
     }
     if (source.name.empty()) {
@@ -153,7 +154,7 @@ std::optional<Source> return_of(const Source& source) {
 }
 
 Result<Backend> parse_backend(std::string_view word) {
-    const auto known = find(kBackends, word);
+    const auto known = find_word(kBackends, word);
     if (known == kBackends.end()) {
         const auto words = words_of(kBackends);
         return usage(fmt::format("--backend '{}': expected {}{}", word, fmt::join(words, ", "),

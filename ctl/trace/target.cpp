@@ -14,9 +14,9 @@
 namespace weir::trace {
 namespace {
 
-using Kind = Source::Kind;
+using SourceKind = Source::Kind;
 
-constexpr std::size_t kRegisters = 6; // that carry arguments
+constexpr std::size_t kArgumentRegisters = 6; // that carry arguments
 
 bool is_pattern(const std::string& name) {
     return name.find_first_of("*?[") != std::string::npos;
@@ -29,7 +29,7 @@ std::string nearest(const std::string& name, const std::vector<std::string>& kno
 
 Result<Targets> functions(const Source& source, const Kernel& kernel) {
     Targets targets;
-    const bool exit = source.kind == Kind::kReturn;
+    const bool exit = source.kind == SourceKind::kReturn;
     const auto names = kernel.symbols.matching(source.name);
     if (names.empty()) {
         return fail(
@@ -84,7 +84,7 @@ Result<Targets> raw_tracepoint(const Source& source, const Kernel& kernel) {
 
 // By the tracepoint, which knows the arguments by name; else by the function.
 Result<Targets> syscall(const Source& source, const Kernel& kernel) {
-    const bool exit = source.kind == Kind::kSyscallReturn;
+    const bool exit = source.kind == SourceKind::kSyscallReturn;
     Targets targets;
     const auto points = kernel::find_tracepoints(
         "syscalls", fmt::format("sys_{}_{}", exit ? "exit" : "enter", source.name));
@@ -110,7 +110,7 @@ Targets user_function(const Source& source) {
     Targets targets;
     targets.found.push_back({.kind = Target::Kind::kUser,
                              .name = source.subsystem + ":" + source.name,
-                             .exit = source.kind == Kind::kUserReturn,
+                             .exit = source.kind == SourceKind::kUserReturn,
                              .user = true,
                              .symbol = source.name,
                              .place = {.file = source.subsystem, .symbol = source.name}});
@@ -155,8 +155,8 @@ Result<Targets> usdt(const Source& source) {
 
 // Programs of XDP or TC that are loaded now.
 Result<Targets> programs(const Source& source) {
-    const bool xdp = source.kind == Kind::kXdp || source.kind == Kind::kXdpReturn;
-    const bool exit = source.kind == Kind::kXdpReturn || source.kind == Kind::kTcReturn;
+    const bool xdp = source.kind == SourceKind::kXdp || source.kind == SourceKind::kXdpReturn;
+    const bool exit = source.kind == SourceKind::kXdpReturn || source.kind == SourceKind::kTcReturn;
     const auto context = xdp ? kernel::ProgramContext::kXdp : kernel::ProgramContext::kTc;
     WEIR_TRY(const auto found, kernel::find_programs(context, source.name));
     if (found.empty()) {
@@ -240,25 +240,25 @@ std::string syscall_symbol(const std::string& call, const Kernel& kernel) {
 
 Result<Targets> find_targets(const Source& source, const Kernel& kernel) {
     switch (source.kind) {
-    case Kind::kFunction:
-    case Kind::kReturn:
+    case SourceKind::kFunction:
+    case SourceKind::kReturn:
         return functions(source, kernel);
-    case Kind::kTracepoint:
+    case SourceKind::kTracepoint:
         return tracepoints(source);
-    case Kind::kRawTracepoint:
+    case SourceKind::kRawTracepoint:
         return raw_tracepoint(source, kernel);
-    case Kind::kSyscall:
-    case Kind::kSyscallReturn:
+    case SourceKind::kSyscall:
+    case SourceKind::kSyscallReturn:
         return syscall(source, kernel);
-    case Kind::kUser:
-    case Kind::kUserReturn:
+    case SourceKind::kUser:
+    case SourceKind::kUserReturn:
         return user_function(source);
-    case Kind::kUsdt:
+    case SourceKind::kUsdt:
         return usdt(source);
-    case Kind::kXdp:
-    case Kind::kXdpReturn:
-    case Kind::kTc:
-    case Kind::kTcReturn:
+    case SourceKind::kXdp:
+    case SourceKind::kXdpReturn:
+    case SourceKind::kTc:
+    case SourceKind::kTcReturn:
         return programs(source);
     }
     return fail("no source");
@@ -293,7 +293,8 @@ Result<Scope> scope_of(const Target& target, const Kernel& kernel, bool register
                            : kernel.types->function(target.symbol);
     if (known) {
         // At the return the registers hold no arguments any more.
-        const std::size_t most = registers ? (target.exit ? 0 : kRegisters) : TRACE_ARGUMENTS;
+        const std::size_t most =
+            registers ? (target.exit ? 0 : kArgumentRegisters) : TRACE_ARGUMENTS;
         scope.arguments = known->parameters;
         scope.arguments.resize(std::min(scope.arguments.size(), most));
     }

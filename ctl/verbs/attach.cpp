@@ -25,7 +25,7 @@ Result<kernel::AttachRequest> parse_request(const po::variables_map& options, co
     return request;
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_attach(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto request, parse_request(options, words));
     WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kExclusive));
     WEIR_TRY(const auto report, kernel::attach(session.node, request));
@@ -43,7 +43,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_attach_options(po::options_description& add) {
     add.add_options()("mode", po::value<std::string>()->value_name("auto|native|generic"),
                       "where XDP runs; auto takes generic where the driver has no native [auto]")(
         "exclusive", "XDP alone on the interface, without libxdp's dispatcher")(
@@ -68,7 +68,7 @@ neighbour's address. TC egress filters what goes out.
   weir attach eth1 --mode generic --hook xdp,tc-egress
   weir attach eth0 --role decap
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_attach_options,
+    .run = run_attach};
 
 } // namespace weir::verbs

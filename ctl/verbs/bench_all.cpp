@@ -49,7 +49,7 @@ Result<> weir_bench(Words words) {
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_all(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(const std::string out, out_folder(options));
     if (out.empty()) {
@@ -74,7 +74,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_bench_all_options(po::options_description& add) {
     add.add_options()("out", po::value<std::string>()->value_name("DIR"),
                       "where the results and the page go")(
         "short", "less of everything: a minute, to see that all is well; no figures to keep");
@@ -94,7 +94,7 @@ folder.
 
   weir bench all --out results
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_all_options,
+    .run = run_bench_all};
 
 } // namespace weir::verbs

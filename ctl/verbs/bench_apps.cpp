@@ -24,7 +24,7 @@ Result<std::vector<std::string>> parse_applications(const po::variables_map& opt
     return chosen;
 }
 
-Result<bench::AppsOptions> parse_options(const po::variables_map& options) {
+Result<bench::AppsOptions> parse_apps_options(const po::variables_map& options) {
     bench::AppsOptions wanted;
     WEIR_TRY(wanted.applications, parse_applications(options));
     WEIR_CHECK(parse_modes(options, wanted.modes));
@@ -50,7 +50,7 @@ std::vector<bench::AppsPeer> peers_of(Context& cx, const bench::AppsOptions& opt
 
 constexpr double kGiga = 1e9;
 
-std::string rate(const bench::AppsCase& each, double value) {
+std::string case_rate(const bench::AppsCase& each, double value) {
     return each.bulk ? fmt::format("{:.2f}", value / kGiga) : fmt::format("{:.0f}", value);
 }
 
@@ -61,9 +61,10 @@ std::vector<std::string> row_of(const bench::AppsCase& each) {
         return row;
     }
     const bench::AppsMeasured& measured = *each.measured;
-    row.push_back(rate(each, measured.rate.median));
+    row.push_back(case_rate(each, measured.rate.median));
     row.push_back(each.bulk ? "Gbit/s" : "requests/s");
-    row.push_back(rate(each, measured.rate.lower) + "-" + rate(each, measured.rate.upper));
+    row.push_back(case_rate(each, measured.rate.lower) + "-" +
+                  case_rate(each, measured.rate.upper));
     row.push_back(measured.ratio ? fmt::format("{:.2f}", measured.ratio->median) : "-");
     row.push_back(measured.ratio ? quartiles(*measured.ratio, 2) : "-");
     for (std::size_t i = 0; i < bench::kPercentiles.size(); i++) {
@@ -95,10 +96,10 @@ output::Table table_of(const std::vector<bench::AppsCase>& cases) {
     return table;
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_apps(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     bench::AppsResult result;
-    WEIR_TRY(result.options, parse_options(options));
+    WEIR_TRY(result.options, parse_apps_options(options));
     const auto peers = peers_of(cx, result.options);
     WEIR_TRY(const Words chosen, parse_peer_names(options, names_of(peers)));
     WEIR_TRY(const std::string out, out_folder(options));
@@ -117,7 +118,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_bench_apps_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
     option("application", text("LIST"), "http, http-connect, iperf3 [all]");
@@ -148,7 +149,7 @@ Weir's ledger must balance. What is missing, and why, stands in the figure's pla
   weir bench apps
   weir bench apps --application http --peers direct,weir-l2dsr,nft-dnat --rounds 15 --out results
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_apps_options,
+    .run = run_bench_apps};
 
 } // namespace weir::verbs

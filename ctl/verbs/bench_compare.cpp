@@ -103,7 +103,7 @@ output::Json json_of(const bench::Comparison& compared) {
         {"changes", std::move(changes)}};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_compare(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const std::string before, operand(words, 0, "BEFORE"));
     WEIR_TRY(const std::string after, operand(words, 1, "AFTER"));
     WEIR_CHECK(at_most(words, 2));
@@ -130,7 +130,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_bench_compare_options(po::options_description& add) {
     add.add_options()("all", "every figure, not only what moved");
 }
 
@@ -150,7 +150,7 @@ the one, during the other, and between the two.
   weir bench all --out after
   weir bench compare before after
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_compare_options,
+    .run = run_bench_compare};
 
 } // namespace weir::verbs

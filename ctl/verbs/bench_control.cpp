@@ -160,7 +160,7 @@ std::string text_of(const bench::ControlReport& report) {
         report.mix.mixed);
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_control(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     std::uint64_t generations = 200;
     if (options.count("generations") > 0) {
@@ -187,7 +187,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
                                                     report.mix.mixed, report.mix.packets));
 }
 
-void add_options(po::options_description& add) {
+void add_bench_control_options(po::options_description& add) {
     add.add_options()("generations", po::value<std::string>()->value_name("N"),
                       "changes that are made under traffic [200]")(
         "traffic-only", "only the changes under traffic, no times")(
@@ -209,7 +209,7 @@ alternate under packets that would be dropped if they met the rules of one and t
 
   weir bench control --out results
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_control_options,
+    .run = run_bench_control};
 
 } // namespace weir::verbs

@@ -47,7 +47,7 @@ Result<> check_table(const std::string& path, const bench::Instructions& figures
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_insns(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     const auto only = only_of(options);
     WEIR_TRY(const auto set_ups,
@@ -76,7 +76,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_bench_insns_options(po::options_description& add) {
     add_only(add);
     add.add_options()("check", po::value<std::string>()->value_name("FILE"),
                       "compare with this table: exit code 1 if a figure grew")(
@@ -97,7 +97,7 @@ without re-arming and the call, and the same in every run but for an instruction
 
   netns-scripts/vm.sh --icount --kernel 6.1 -- weir bench insns --check bench/results/instructions.json
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_insns_options,
+    .run = run_bench_insns};
 
 } // namespace weir::verbs

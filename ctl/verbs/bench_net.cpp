@@ -56,7 +56,7 @@ Result<> parse_numbers(const po::variables_map& options, bench::NetOptions& want
     return parse_count(options, "packets", 1000, 100'000'000, wanted.packets);
 }
 
-Result<bench::NetOptions> parse_options(const po::variables_map& options) {
+Result<bench::NetOptions> parse_net_options(const po::variables_map& options) {
     bench::NetOptions wanted;
     WEIR_CHECK(parse_jobs(options, wanted));
     WEIR_CHECK(parse_numbers(options, wanted));
@@ -129,7 +129,7 @@ output::Table table_of(const std::vector<bench::NetCase>& cases) {
     return table;
 }
 
-Result<> show(Context& cx, const bench::NetResult& result, const std::string& out) {
+Result<> show_net(Context& cx, const bench::NetResult& result, const std::string& out) {
     output::Json document = bench::to_json(result);
     cx.out.text(fmt::format("{}\n\n{}{}", headline(result.origin),
                             table_of(result.cases).to_string(), drift_line(document)));
@@ -140,10 +140,10 @@ Result<> show(Context& cx, const bench::NetResult& result, const std::string& ou
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_net(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     bench::NetResult result;
-    WEIR_TRY(result.options, parse_options(options));
+    WEIR_TRY(result.options, parse_net_options(options));
     WEIR_TRY(const Words chosen, parse_peers(cx, options, result.options));
     WEIR_TRY(const std::string out, out_folder(options));
     result.origin = bench::here_and_now();
@@ -156,10 +156,10 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     }
     WEIR_TRY(result.cases, bench::run_contests(contests, result.options, show_progress));
     show_progress("");
-    return show(cx, result, out);
+    return show_net(cx, result, out);
 }
 
-void add_options(po::options_description& add) {
+void add_bench_net_options(po::options_description& add) {
     add.add_options()("job", po::value<std::string>()->value_name("LIST"),
                       "filter-1, filter-100, filter-set, forward [all]")(
         "peers", po::value<std::string>()->value_name("LIST"),
@@ -205,7 +205,7 @@ twice those of one.
   weir bench net --job forward --cpus 1,2 --mode native
   weir bench net --job forward --peers empty-xdp,weir-ipip,nft-dnat --rounds 15 --out results
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_net_options,
+    .run = run_bench_net};
 
 } // namespace weir::verbs

@@ -85,7 +85,7 @@ Result<> write_markdown(const fs::path& folder, const std::vector<bench::Shown>&
     return write_file(file, bench::to_markdown_page(shown, drawn, there == "./" ? "" : there));
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_report(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const std::string folder, operand(words, 0, "DIR"));
     WEIR_CHECK(at_most(words, 1));
     std::string page = option_text(options, "output");
@@ -124,7 +124,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_bench_report_options(po::options_description& add) {
     add.add_options()("output,o", po::value<std::string>()->value_name("FILE"),
                       "where the page goes [DIR/report.html]")(
         "markdown", po::value<std::string>()->value_name("FILE"),
@@ -145,7 +145,7 @@ Markdown files are made anew in the folder. Other JSON files are named and refus
   weir bench run --out results
   weir bench report results
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_report_options,
+    .run = run_bench_report};
 
 } // namespace weir::verbs

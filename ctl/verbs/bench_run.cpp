@@ -99,7 +99,7 @@ Result<> list(Context& cx, const std::vector<bench::SetUp>& set_ups) {
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_run(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     const auto only = only_of(options);
     WEIR_TRY(const std::string out, out_folder(options));
@@ -130,7 +130,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return print_run(cx, result, option_text(options, "baseline"));
 }
 
-void add_options(po::options_description& add) {
+void add_bench_run_options(po::options_description& add) {
     add.add_options()("prog", po::value<std::string>()->value_name("PIN"),
                       "measure this pinned XDP or TC program, anybody's, instead of the scenarios")(
         "packet", po::value<std::string>()->value_name("WORDS"),
@@ -165,7 +165,7 @@ around an empty program, with its quartiles. Scenarios run in a Weir of their ow
   weir bench run --only 'fw4-*'
   weir bench run --prog /sys/fs/bpf/my_filter --flows 10000 --expect drop
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_run_options,
+    .run = run_bench_run};
 
 } // namespace weir::verbs

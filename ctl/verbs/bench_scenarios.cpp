@@ -35,7 +35,7 @@ bool matches(const std::string& name, const std::vector<std::string>& only) {
            });
 }
 
-bench::CaseResult named(const bench::SetUp& set_up, const bench::Case& each) {
+bench::CaseResult named_case(const bench::SetUp& set_up, const bench::Case& each) {
     bench::CaseResult result;
     result.name = each.name;
     result.what = each.what;
@@ -46,13 +46,13 @@ bench::CaseResult named(const bench::SetUp& set_up, const bench::Case& each) {
 }
 
 // A scenario, and what its passes have given.
-struct Place {
+struct ScenarioPlace {
     bench::CaseResult result;
     bench::Measurement measurement = {};
 };
 
 Result<> add_pass(const BenchNode& node, const bench::Case& scenario, const bench::Effort& effort,
-                  std::uint32_t pass, Place& place) {
+                  std::uint32_t pass, ScenarioPlace& place) {
     const bench::Traffic traffic = scenario.traffic();
     WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(scenario.program), traffic));
     place.result.type = bed.type();
@@ -71,7 +71,7 @@ Result<> note_costs(const BenchNode& node, bench::RunResult& result) {
 
 // The set-up's cases once, `places` being theirs.
 Result<> run_set_up(Context& cx, const bench::SetUp& set_up, std::uint32_t pass,
-                    std::span<Place> places, Progress& progress, bench::RunResult& result) {
+                    std::span<ScenarioPlace> places, Progress& progress, bench::RunResult& result) {
     const auto node = make_bench_node(cx, set_up);
     if (node && result.programs.empty()) {
         WEIR_CHECK(note_costs(*node, result));
@@ -129,10 +129,10 @@ Result<bench::ProgramSize> size_of(int program) {
 Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
                        bench::RunResult& result) {
     WEIR_CHECK(enter_bench_network());
-    std::vector<Place> places;
+    std::vector<ScenarioPlace> places;
     for (const bench::SetUp& set_up : set_ups) {
         for (const bench::Case& each : set_up.cases) {
-            places.push_back({named(set_up, each)});
+            places.push_back({named_case(set_up, each)});
         }
     }
     Progress progress(places.size() * result.effort.passes);
@@ -144,7 +144,7 @@ Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
             next += static_cast<std::ptrdiff_t>(its.size());
         }
     }
-    for (Place& place : places) {
+    for (ScenarioPlace& place : places) {
         if (place.result.refused.empty()) {
             place.result.measured = place.measurement.figures();
         }

@@ -59,7 +59,7 @@ void measure_rates(bench::TraceResult& result) {
     }
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_bench_trace(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     bench::TraceResult result;
     WEIR_CHECK(parse_count(options, "rounds", 3, 1000, result.options.rounds));
@@ -82,7 +82,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_bench_trace_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
     option("rounds", text("N"), "rounds of every case, each with one unprobed, at least 3 [9]");
@@ -112,7 +112,7 @@ Under QEMU with -icount a nanosecond is an executed instruction, and the figures
   weir bench trace --out results
   netns-scripts/vm.sh --icount --kernel 6.12 -- weir bench trace --rounds 3 --events 1000
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_bench_trace_options,
+    .run = run_bench_trace};
 
 } // namespace weir::verbs

@@ -60,7 +60,7 @@ Result<DeviceBooks> read_books(const kernel::Node& node, std::uint32_t slot, boo
 }
 
 // Weir on one interface of the namespace that the process is in.
-struct Place {
+struct DevicePlace {
     std::string interface;
     NetMode mode;
     role as = ROLE_BALANCER;
@@ -68,7 +68,7 @@ struct Place {
 
 using NodeAndSlot = std::pair<std::shared_ptr<kernel::Node>, std::uint32_t>;
 
-Result<NodeAndSlot> set_up(Context& cx, const Place& place, const std::string& yaml,
+Result<NodeAndSlot> set_up(Context& cx, const DevicePlace& place, const std::string& yaml,
                            std::uint32_t flows) {
     // The command's mounts hold a bpffs of its own.
     Context own{kernel::Pins("/sys/fs/bpf/weir-bench-" + place.interface), cx.out};
@@ -99,7 +99,7 @@ Result<NodeAndSlot> set_up(Context& cx, const Place& place, const std::string& y
     return NodeAndSlot{node, interfaces.at(0).second.slot};
 }
 
-Result<bench::Device> set_up_device(Context& cx, const Place& place, const std::string& yaml,
+Result<bench::Device> set_up_device(Context& cx, const DevicePlace& place, const std::string& yaml,
                                     std::uint32_t flows, bool forward) {
     WEIR_TRY(const auto device, set_up(cx, place, yaml, flows));
     return bench::Device{

@@ -61,9 +61,9 @@ Result<std::optional<model::Rule>> parse_rule(const po::variables_map& options,
     return config.chain(found.chain).rules[found.index];
 }
 
-Result<kernel::CaptureWish> parse_wish(const po::variables_map& options,
-                                       const CaptureTarget& target,
-                                       const std::optional<model::Rule>& rule) {
+Result<kernel::CaptureWish> parse_capture_wish(const po::variables_map& options,
+                                               const CaptureTarget& target,
+                                               const std::optional<model::Rule>& rule) {
     kernel::CaptureWish wish{.ifindex = target.ifindex, .hooks = target.hooks};
     if (rule) {
         wish.rule = rule->slot;
@@ -255,7 +255,7 @@ private:
     std::optional<Error> refused_ = {};
 };
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_capture(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto word, operand(words, 0, "DEV|PROG"));
     WEIR_TRY(const auto hooks, parse_hooks(options));
     WEIR_TRY(const auto limits, parse_limits_of(options));
@@ -263,7 +263,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     WEIR_TRY(auto filter, PacketFilter::parse(expression));
     WEIR_TRY(auto target, find_capture_target(cx, word, hooks));
     WEIR_TRY(const auto rule, parse_rule(options, target));
-    WEIR_TRY(const auto wish, parse_wish(options, target, rule));
+    WEIR_TRY(const auto wish, parse_capture_wish(options, target, rule));
 
     CaptureWords meanings(cx);
     if (target.node) {
@@ -277,7 +277,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         .capture(wish, limits, option_text(options, "write"), expression);
 }
 
-void add_options(po::options_description& add) {
+void add_capture_options(po::options_description& add) {
     auto option = add.add_options();
     option("entry", "packets as the program gets them [both]");
     option("exit", "packets as the program leaves them [both]");
@@ -318,7 +318,7 @@ the verdict, and both its records have the same packet id.
   weir capture eth0 -w - | tcpdump -nr -
   weir capture xdp_filter -d 5
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_capture_options,
+    .run = run_capture};
 
 } // namespace weir::verbs

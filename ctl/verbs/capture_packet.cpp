@@ -14,12 +14,6 @@
 namespace weir::verbs {
 namespace {
 
-constexpr std::array<std::string_view, REASON_COUNT> kMeanings = {
-#define X(enumerator, name, text) text,
-    WEIR_REASONS(X)
-#undef X
-};
-
 constexpr std::uint32_t kTagLength = 4;
 
 // Who named the backend.
@@ -169,10 +163,10 @@ std::string CaptureWords::comment(const capture_record& record) const {
     if (record.verdict >= VERDICT_COUNT) {
         return fmt::format("verdict {}; program {}", verdict(record), program_);
     }
-    std::string text = fmt::format("verdict {}; reason {}", verdict(record),
-                                   model::name(static_cast<enum reason>(record.reason)));
-    if (record.reason != REASON_RULE && record.reason < kMeanings.size()) {
-        text += fmt::format(" ({})", kMeanings[record.reason]);
+    const auto reason = static_cast<enum reason>(record.reason);
+    std::string text = fmt::format("verdict {}; reason {}", verdict(record), model::name(reason));
+    if (const auto meaning = model::meaning(reason); reason != REASON_RULE && !meaning.empty()) {
+        text += fmt::format(" ({})", meaning);
     }
     if (const NamedRule* named = rule(record)) {
         text += fmt::format("; {} rule handle {}: {}", model::name(named->chain), named->handle,
@@ -191,7 +185,7 @@ std::string CaptureWords::cause(const capture_record& record) const {
     }
     const auto reason = static_cast<enum reason>(record.reason);
     return fmt::format("Weir on {}, by {}: {}", device(record.ifindex), model::name(reason),
-                       kMeanings.at(record.reason));
+                       model::meaning(reason));
 }
 
 std::string CaptureWords::mend(const capture_record& record) const {

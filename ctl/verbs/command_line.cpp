@@ -55,9 +55,9 @@ tl::unexpected<Error> unknown_verb(const std::string& family, const std::string&
 }
 
 // One walk over the words of the command line.
-class Reader {
+class LineReader {
 public:
-    explicit Reader(const std::vector<std::string>& args) : args_(args) {}
+    explicit LineReader(const std::vector<std::string>& args) : args_(args) {}
 
     Result<Invocation> read() {
         add_global_options(known_);
@@ -239,7 +239,7 @@ po::options_description options_of(const Verb& verb) {
 }
 
 Result<Invocation> parse_command_line(const std::vector<std::string>& args) {
-    return Reader(args).read();
+    return LineReader(args).read();
 }
 
 } // namespace weir::verbs

@@ -26,7 +26,7 @@ Result<std::vector<Row>> rows_of(trace::Session& session) {
     return rows;
 }
 
-void show(Context& cx, const trace::Session& session, const std::vector<Row>& rows) {
+void show_counts(Context& cx, const trace::Session& session, const std::vector<Row>& rows) {
     output::Table table({{"ADDR"}, {"FUNC"}, {"COUNT", output::Align::kRight}});
     output::Json counts = output::Json::array();
     for (const Row& row : rows) {
@@ -43,7 +43,7 @@ void show(Context& cx, const trace::Session& session, const std::vector<Row>& ro
     cx.out.line({{"counts", std::move(counts)}});
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_count(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const TraceWish wish, parse_wish(options, words));
     Rounds rounds;
     WEIR_TRY(rounds.interval, parse_interval(options));
@@ -53,12 +53,12 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
                       {.totals = kTotals}, rounds,
                       [&](trace::Session& session, double) -> Result<> {
                           WEIR_TRY(const auto rows, rows_of(session));
-                          show(cx, session, rows);
+                          show_counts(cx, session, rows);
                           return {};
                       });
 }
 
-void add_options(po::options_description& add) {
+void add_count_options(po::options_description& add) {
     add_tracing(add);
     add_interval(add, "print and begin anew every so many seconds [once, at the end]");
     add_rounds(add);
@@ -74,7 +74,7 @@ const Verb count{.path = "count",
   weir count 'fn:vfs_*' -d 5
   weir count 'tp:net:*' --where 'comm == "nginx"'
 )",
-                 .options = add_options,
-                 .run = run};
+                 .options = add_count_options,
+                 .run = run_count};
 
 } // namespace weir::verbs

@@ -18,7 +18,7 @@ Result<std::set<std::string>> attached_devices(const kernel::Node& node) {
     return devices;
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_detach(const po::variables_map& options, const Words& words, Context& cx) {
     const bool all = options.count("all") > 0;
     WEIR_CHECK(at_most(words, all ? 0 : 1));
     WEIR_TRY(const auto hooks, parse_hooks(options));
@@ -41,7 +41,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_detach_options(po::options_description& add) {
     add.add_options()("all", "from every interface");
     add_hook_option(add, "only these: xdp, tc-ingress, tc-egress [all of them]");
 }
@@ -58,7 +58,7 @@ const Verb detach{.path = "detach",
   weir detach eth0 --hook tc-egress
   weir detach --all
 )",
-                  .options = add_options,
-                  .run = run};
+                  .options = add_detach_options,
+                  .run = run_detach};
 
 } // namespace weir::verbs

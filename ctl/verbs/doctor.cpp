@@ -19,7 +19,7 @@ std::string_view level_word(Level level) {
     return "broken";
 }
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_doctor(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     output::Table table({{"what"}, {"is"}, {"found"}});
     std::string remarks;
@@ -60,6 +60,6 @@ cannot do without is missing.
 
   weir doctor
 )",
-    .run = run};
+    .run = run_doctor};
 
 } // namespace weir::verbs

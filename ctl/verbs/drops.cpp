@@ -17,8 +17,8 @@ using output::Json;
 
 constexpr std::uint64_t kMostRows = 1'000'000'000;
 
-void show(Context& cx, const DropWish& wish, std::uint64_t most, double seconds,
-          const std::vector<DropRow>& rows) {
+void show_drops(Context& cx, const DropWish& wish, std::uint64_t most, double seconds,
+                const std::vector<DropRow>& rows) {
     std::vector<output::Column> columns = {
         {"PACKETS", Align::kRight}, {"REASON"}, {"FUNCTION"}, {"DEVICE"}};
     for (const trace::NamedExpression& each : wish.by) {
@@ -109,7 +109,7 @@ Result<> run_each(const TraceWish& trace, const DropWish& wish, std::uint32_t ne
     return show_closing(cx, session);
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_drops(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     const std::string device = words.empty() ? "" : words.front();
     if (!cx.pins.loaded()) {
@@ -156,13 +156,13 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         {.interval = interval},
         [&](trace::Session& session, double seconds) -> Result<> {
             WEIR_TRY(const auto rows, table.next(session));
-            show(cx, wish, most, seconds, rows);
+            show_drops(cx, wish, most, seconds, rows);
             return {};
         },
         [&](trace::Session& session) { return table.begin(session); });
 }
 
-void add_options(po::options_description& add) {
+void add_drops_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
     option("ledger", "the balanced ledger of one interface: each stage with what came in, went on "
@@ -199,7 +199,7 @@ puts each lost packet into one stage with its cause, and says what is lost witho
   weir drops --each --where 'daddr == 192.0.2.7'
   weir drops --ledger eth0 -d 10
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_drops_options,
+    .run = run_drops};
 
 } // namespace weir::verbs

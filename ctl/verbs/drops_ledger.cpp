@@ -189,7 +189,8 @@ Json json_of(const drops::Ledger& ledger) {
             {"unexplained", ledger.unexplained()}};
 }
 
-void show(Context& cx, const drops::Device& device, double seconds, const drops::Ledger& ledger) {
+void show_drop_ledger(Context& cx, const drops::Device& device, double seconds,
+                      const drops::Ledger& ledger) {
     cx.out.text(fmt::format("{}, {:.1f} s\n\n{}\n", device.name, seconds, text_of(ledger)));
     Json json{{"device", device.name}, {"seconds", seconds}};
     json.update(json_of(ledger));
@@ -224,7 +225,7 @@ Result<> run_drop_ledger(const po::variables_map& options, const std::string& na
     };
     const auto round = [&](trace::Session& session, double seconds) -> Result<> {
         WEIR_TRY(auto after, take_snapshot(device, session, cx));
-        show(cx, device, seconds, drops::balance(before, after, device));
+        show_drop_ledger(cx, device, seconds, drops::balance(before, after, device));
         before = std::move(after);
         return {};
     };

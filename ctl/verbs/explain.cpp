@@ -15,13 +15,13 @@ namespace {
 using Frame = std::vector<std::uint8_t>;
 
 // Where the packet is said to come in or go out.
-struct Where {
+struct Entrance {
     kernel::Program program = kernel::Program::kIngress;
     std::string device; // "": no particular one
 };
 
-Result<Where> parse_where(const po::variables_map& options) {
-    Where where;
+Result<Entrance> parse_where(const po::variables_map& options) {
+    Entrance where;
     where.device = option_text(options, "dev");
     if (options.count("hook") > 0) {
         WEIR_TRY(const hook at, parse_hook(option_text(options, "hook")));
@@ -36,12 +36,12 @@ Result<Where> parse_where(const po::variables_map& options) {
 struct Bench {
     Session session;
     model::Config config;
-    Where where;
+    Entrance where;
     std::uint32_t ifindex;
     kernel::Explainer explainer;
 };
 
-Result<Bench> open_bench(Context& cx, const Where& where) {
+Result<Bench> open_bench(Context& cx, const Entrance& where) {
     WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(auto config, live_config(session.node));
     std::uint32_t ifindex = 0;
@@ -64,7 +64,7 @@ Result<Story> tell(const Bench& bench, const Frame& frame) {
     return tell_story(bench.config, bench.where.program, frame, run);
 }
 
-Result<> explain_one(Context& cx, const Where& where, const Frame& frame) {
+Result<> explain_one(Context& cx, const Entrance& where, const Frame& frame) {
     WEIR_TRY(const auto bench, open_bench(cx, where));
     WEIR_TRY(const auto story, tell(bench, frame));
     cx.out.text(story.text);
@@ -72,7 +72,7 @@ Result<> explain_one(Context& cx, const Where& where, const Frame& frame) {
     return {};
 }
 
-Result<> explain_capture(Context& cx, const Where& where, const std::string& path) {
+Result<> explain_capture(Context& cx, const Entrance& where, const std::string& path) {
     WEIR_TRY(const auto bench, open_bench(cx, where));
     std::size_t number = 0;
     output::Json list = output::Json::array();
@@ -103,7 +103,7 @@ Result<Frame> hex_frame(const std::string& first, const Words& rest) {
     return parse_hex(rest.empty() ? text : text + " " + join(rest, " "));
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_explain(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto where, parse_where(options));
     if (options.count("hex") + options.count("pcap") > 1) {
         return usage("--hex and --pcap: one of them");
@@ -125,7 +125,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return explain_one(cx, where, text::build_frame(*fields));
 }
 
-void add_options(po::options_description& add) {
+void add_explain_options(po::options_description& add) {
     add.add_options()("hex", po::value<std::string>()->value_name("BYTES"),
                       "the frame as hexadecimal digits; - reads them from the standard input")(
         "pcap", po::value<std::string>()->value_name("FILE"),
@@ -150,7 +150,7 @@ words of rules: `ip ttl N`, `ip6 hoplimit N`, `payload length N`.
   weir explain --dev eth0 --pcap capture.pcapng
   weir explain --hook tc-egress --hex 'ffff ffff ffff 0200 0000 0001 0806 ...'
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_explain_options,
+    .run = run_explain};
 
 } // namespace weir::verbs

@@ -6,7 +6,7 @@
 namespace weir::verbs {
 namespace {
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_export(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto live, read_live(session.node));
@@ -24,6 +24,6 @@ const Verb export_config{.path = "export",
 
   weir export >/etc/weir/weir.yaml
 )",
-                         .run = run};
+                         .run = run_export};
 
 } // namespace weir::verbs

@@ -11,16 +11,16 @@ namespace {
 using model::ChainName;
 using model::Rule;
 
-enum class Where { kBehind, kBefore };
+enum class Side { kBehind, kBefore };
 
 // Where the new rule shall stand in its chain.
-Result<Found> spot(const model::Config& config, const Place& place, Where where) {
+Result<Found> spot(const model::Config& config, const Place& place, Side where) {
     if (place.by == Place::By::kNothing) {
         const ChainName chain = chain_or_ingress(place);
-        return Found{chain, where == Where::kBehind ? config.chain(chain).rules.size() : 0};
+        return Found{chain, where == Side::kBehind ? config.chain(chain).rules.size() : 0};
     }
     WEIR_TRY(auto found, find_place(config, place));
-    found.index += where == Where::kBehind ? 1 : 0;
+    found.index += where == Side::kBehind ? 1 : 0;
     return found;
 }
 
@@ -36,7 +36,7 @@ void report_rule(Context& cx, const Changed& changed, const Found& at, std::stri
            fmt::format("rule handle {} {} chain {}", handle, done, model::name(at.chain)), extra);
 }
 
-Result<> put(const Words& words, Context& cx, Where where) {
+Result<> put(const Words& words, Context& cx, Side where) {
     WEIR_TRY(const auto place, parse_place(words));
     WEIR_TRY(const auto rule, parse_rule_words(place.rest));
     Found at;
@@ -50,12 +50,12 @@ Result<> put(const Words& words, Context& cx, Where where) {
     return {};
 }
 
-Result<> run_add(const po::variables_map&, const Words& words, Context& cx) {
-    return put(words, cx, Where::kBehind);
+Result<> run_fw_add(const po::variables_map&, const Words& words, Context& cx) {
+    return put(words, cx, Side::kBehind);
 }
 
-Result<> run_insert(const po::variables_map&, const Words& words, Context& cx) {
-    return put(words, cx, Where::kBefore);
+Result<> run_fw_insert(const po::variables_map&, const Words& words, Context& cx) {
+    return put(words, cx, Side::kBefore);
 }
 
 // The place of a rule that must be there already.
@@ -67,7 +67,7 @@ Result<Place> parse_existing(const Words& words) {
     return place;
 }
 
-Result<> run_replace(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_fw_replace(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto place, parse_existing(words));
     WEIR_TRY(auto rule, parse_rule_words(place.rest));
     Found at;
@@ -82,7 +82,7 @@ Result<> run_replace(const po::variables_map&, const Words& words, Context& cx) 
     return {};
 }
 
-Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_fw_delete(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto place, parse_existing(words));
     WEIR_CHECK(at_most(place.rest, 0));
     Found at;
@@ -114,7 +114,7 @@ quoted argument or as many words.
   weir fw add egress 'udp dport 53 counter accept'
   weir fw add ingress position 4 tcp dport 443 accept
 )",
-    .run = run_add,
+    .run = run_fw_add,
     .words = Operands::kRule};
 
 const Verb fw_insert{.path = "fw insert",
@@ -125,7 +125,7 @@ const Verb fw_insert{.path = "fw insert",
   weir fw insert ip saddr 192.0.2.7 drop
   weir fw insert position 4 tcp dport 443 accept
 )",
-                     .run = run_insert,
+                     .run = run_fw_insert,
                      .words = Operands::kRule};
 
 const Verb fw_replace{.path = "fw replace",
@@ -136,7 +136,7 @@ const Verb fw_replace{.path = "fw replace",
 
   weir fw replace handle 4 tcp dport 443 drop
 )",
-                      .run = run_replace,
+                      .run = run_fw_replace,
                       .words = Operands::kRule};
 
 const Verb fw_delete{.path = "fw delete",
@@ -146,6 +146,6 @@ const Verb fw_delete{.path = "fw delete",
 
   weir fw delete handle 4
 )",
-                     .run = run_delete};
+                     .run = run_fw_delete};
 
 } // namespace weir::verbs

@@ -37,7 +37,7 @@ Result<> list_chain(const kernel::Node& node, const model::Config& config, Chain
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_fw_list(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto place, parse_place(words));
     WEIR_CHECK(at_most(place.rest, 0));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
@@ -53,7 +53,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_fw_list_options(po::options_description& add) {
     add.add_options()("nonzero", "only rules that have matched a packet")(
         "stateless", "without counters, as the rules were written");
 }
@@ -69,7 +69,7 @@ written without the word `counter`.
 
   weir fw list ingress --nonzero
 )",
-                   .options = add_options,
-                   .run = run};
+                   .options = add_fw_list_options,
+                   .run = run_fw_list};
 
 } // namespace weir::verbs

@@ -19,7 +19,7 @@ std::vector<std::string_view> subjects() {
     return names;
 }
 
-Result<> show(Context& cx) {
+Result<> show_policies(Context& cx) {
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto config, live_config(session.node));
     output::Table table({{"what"}, {"policy"}});
@@ -68,10 +68,10 @@ Result<> set_class(Context& cx, packet_class packets, const std::string& word) {
     return {};
 }
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_fw_policy(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 2));
     if (words.empty()) {
-        return show(cx);
+        return show_policies(cx);
     }
     const bool of_ingress = words.size() == 1 && (words[0] == "accept" || words[0] == "drop");
     if (of_ingress) {
@@ -98,6 +98,6 @@ rules decide on it.
   weir fw policy ingress drop
   weir fw policy ipv4-options drop
 )",
-    .run = run};
+    .run = run_fw_policy};
 
 } // namespace weir::verbs

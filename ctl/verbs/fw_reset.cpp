@@ -15,7 +15,7 @@ bool wanted(const Place& place, ChainName chain) {
     return !place.chain || *place.chain == chain;
 }
 
-Result<> run_flush(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_fw_flush(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto place, parse_place(words));
     if (place.by != Place::By::kNothing) {
         return usage("fw flush takes a chain; `weir fw delete` deletes one rule");
@@ -51,7 +51,7 @@ Result<std::vector<model::Rule>> rules_of(const model::Config& config, const Pla
     return rules;
 }
 
-Result<> run_reset(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_fw_reset(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto place, parse_place(words));
     WEIR_CHECK(at_most(place.rest, 0));
     WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kExclusive));
@@ -74,7 +74,7 @@ const Verb fw_flush{.path = "fw flush",
 
   weir fw flush egress
 )",
-                    .run = run_flush};
+                    .run = run_fw_flush};
 
 const Verb fw_reset{
     .path = "fw reset",
@@ -86,6 +86,6 @@ it runs may be counted before or after.
   weir fw reset ingress
   weir fw reset handle 4
 )",
-    .run = run_reset};
+    .run = run_fw_reset};
 
 } // namespace weir::verbs

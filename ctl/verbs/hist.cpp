@@ -180,7 +180,7 @@ struct Histogram {
     std::int64_t sum = 0;
 };
 
-Result<std::map<std::string, Histogram>> read(trace::Session& session) {
+Result<std::map<std::string, Histogram>> read_histograms(trace::Session& session) {
     const trace::Names names = session.names();
     WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::map<std::string, Histogram> all;
@@ -201,7 +201,8 @@ Result<std::map<std::string, Histogram>> read(trace::Session& session) {
     return all;
 }
 
-void show(Context& cx, const HistWish& wish, const std::map<std::string, Histogram>& all) {
+void show_histograms(Context& cx, const HistWish& wish,
+                     const std::map<std::string, Histogram>& all) {
     output::Json histograms = output::Json::array();
     for (const auto& [title, histogram] : all) {
         cx.out.text(
@@ -222,19 +223,19 @@ void show(Context& cx, const HistWish& wish, const std::map<std::string, Histogr
     cx.out.line({{"unit", wish.unit}, {"histograms", std::move(histograms)}});
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_hist(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto preset, presets::wished("hist", words));
     WEIR_TRY(const HistWish wish, parse_hist(options, words, preset.has_value()));
     return run_rounds(cx, preset ? steps(wish, *preset) : steps(wish), wish.trace,
                       {.totals = kTotals, .stacks = kStacks}, wish.rounds,
                       [&](trace::Session& session, double) -> Result<> {
-                          WEIR_TRY(const auto histograms, read(session));
-                          show(cx, wish, histograms);
+                          WEIR_TRY(const auto histograms, read_histograms(session));
+                          show_histograms(cx, wish, histograms);
                           return {};
                       });
 }
 
-void add_options(po::options_description& add) {
+void add_hist_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
     option("value", text("EXPR"), "of this value [the time from a function's entry to its return]");
@@ -263,7 +264,7 @@ const Verb hist{.path = "hist",
   weir hist tp:net:netif_receive_skb --value len --linear 0:100 --by dev
   weir hist tp:net:netif_receive_skb --to fn:ip_rcv --id packet
 )",
-                .options = add_options,
-                .run = run};
+                .options = add_hist_options,
+                .run = run_hist};
 
 } // namespace weir::verbs

@@ -18,7 +18,7 @@ struct Event {
     Answers answers = {};
 };
 
-Result<Event> read(const presets::Counted& counted) {
+Result<Event> read_event(const presets::Counted& counted) {
     const auto value = [&](LbKey key) { return counted.keys[key].value; };
     Event event{.vip_port = value(presets::kVipPort), .client_port = value(presets::kClientPort)};
     WEIR_TRY(event.vip, IpAddr::parse(value(presets::kVip).get<std::string>()));
@@ -65,7 +65,7 @@ Result<std::map<model::Handle, Answers>> answers_of(const kernel::Node& node,
     };
     std::optional<kernel::Explainer> explainer; // loaded where there is something to ask
     for (const presets::Counted& counted : events) {
-        WEIR_TRY(const Event event, read(counted));
+        WEIR_TRY(const Event event, read_event(counted));
         const model::Service* service = service_of(config, event);
         if (service == nullptr) {
             continue; // of another address of this machine

@@ -38,7 +38,7 @@ Result<Named> parse_named(const Words& words) {
     return named;
 }
 
-Result<> run_add(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_backend_add(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto named, parse_named(words));
     Backend backend;
     backend.address = named.address;
@@ -58,7 +58,7 @@ Result<> run_add(const po::variables_map& options, const Words& words, Context& 
     return {};
 }
 
-Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_backend_delete(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto named, parse_named(words));
     WEIR_TRY(const auto changed, change(cx, [&](Config& config) -> Result<> {
                  WEIR_TRY(auto* service, find_service(config, named.service));
@@ -72,7 +72,7 @@ Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
     return {};
 }
 
-Result<> run_set(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_backend_set(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto named, parse_named(words));
     if (options.count("weight") == 0) {
         return usage("say what to set: --weight N");
@@ -88,7 +88,7 @@ Result<> run_set(const po::variables_map& options, const Words& words, Context& 
     return {};
 }
 
-Result<> run_list(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_backend_list(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     WEIR_TRY(const auto key, parse_service(words));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
@@ -138,7 +138,7 @@ const Verb lb_backend_add{.path = "lb backend add",
   weir lb backend add 203.0.113.10:80/tcp 10.0.2.2 --weight 3
 )",
                           .options = weight_option,
-                          .run = run_add};
+                          .run = run_backend_add};
 
 const Verb lb_backend_delete{
     .path = "lb backend delete",
@@ -149,7 +149,7 @@ end.
 
   weir lb backend delete 203.0.113.10:80/tcp 10.0.2.2
 )",
-    .run = run_delete};
+    .run = run_backend_delete};
 
 const Verb lb_backend_set{.path = "lb backend set",
                           .operands = "SERVICE ADDRESS",
@@ -159,7 +159,7 @@ const Verb lb_backend_set{.path = "lb backend set",
   weir lb backend set 203.0.113.10:80/tcp 10.0.2.2 --weight 0
 )",
                           .options = weight_option,
-                          .run = run_set};
+                          .run = run_backend_set};
 
 const Verb lb_backend_list{.path = "lb backend list",
                            .operands = "SERVICE",
@@ -168,6 +168,6 @@ const Verb lb_backend_list{.path = "lb backend list",
 
   weir lb backend list 203.0.113.10:80/tcp
 )",
-                           .run = run_list};
+                           .run = run_backend_list};
 
 } // namespace weir::verbs

@@ -34,7 +34,7 @@ std::string endpoint(const IpAddr& address, std::uint16_t port) {
                                              : fmt::format("[{}]:{}", address.to_string(), port);
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_lb_flows(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     WEIR_TRY(const auto key, parse_service(words));
     std::uint64_t limit = 0;
@@ -73,7 +73,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_lb_flows_options(po::options_description& add) {
     add.add_options()("limit", po::value<std::string>()->value_name("N"),
                       "at most N flows [all of them]");
 }
@@ -89,7 +89,7 @@ backend. While packets come in, a flow may be missed or show twice.
 
   weir lb flows 203.0.113.10:80/tcp --limit 20
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_lb_flows_options,
+    .run = run_lb_flows};
 
 } // namespace weir::verbs

@@ -24,7 +24,7 @@ Client client_of(const flow_key& key) {
 }
 
 // Counters and flows as they were last seen; of what is new, from 0 on.
-struct Before {
+struct LastSeen {
     bool any = false;
     std::map<model::Handle, service_count> services;
     std::map<model::Handle, backend_count> backends;
@@ -37,7 +37,7 @@ struct Flows {
 
 // Entries of the flow table by backend; moved are those that had another one when last seen.
 Result<Flows> count_flows(const kernel::Node& node, const model::Service& service,
-                          const Before& before, Before& now) {
+                          const LastSeen& before, LastSeen& now) {
     WEIR_TRY(const auto entries, node.flows(service.slot, 0));
     Flows flows;
     for (const auto& [key, entry] : entries) {
@@ -56,8 +56,8 @@ Result<Flows> count_flows(const kernel::Node& node, const model::Service& servic
 }
 
 Result<> add_service(const kernel::Node& node, const model::Service& service,
-                     const std::map<model::Handle, Answers>& answers, const Before& before,
-                     Before& now, std::vector<Counted>& rows) {
+                     const std::map<model::Handle, Answers>& answers, const LastSeen& before,
+                     LastSeen& now, std::vector<Counted>& rows) {
     WEIR_TRY(const Flows flows, count_flows(node, service, before, now));
     const auto at = [](const auto& map, auto key) {
         const auto found = map.find(key);
@@ -90,8 +90,8 @@ Result<> add_service(const kernel::Node& node, const model::Service& service,
     return {};
 }
 
-Result<> sample(const Session& session, Before& before, std::vector<Counted>& rows) {
-    Before now;
+Result<> sample(const Session& session, LastSeen& before, std::vector<Counted>& rows) {
+    LastSeen now;
     now.any = true;
     WEIR_TRY(const model::Config config, live_config(session.node));
     WEIR_TRY(const auto answers, answers_of(session.node, config, std::exchange(rows, {})));
@@ -111,7 +111,7 @@ Result<> sample(const Session& session, Before& before, std::vector<Counted>& ro
 // each time.
 Result<presets::Sampler> lb_sampler(const Context& cx) {
     return presets::Sampler(
-        [&cx, before = std::make_shared<Before>()](std::vector<Counted>& rows) -> Result<> {
+        [&cx, before = std::make_shared<LastSeen>()](std::vector<Counted>& rows) -> Result<> {
             WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
             return sample(session, *before, rows);
         });

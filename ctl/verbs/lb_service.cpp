@@ -12,7 +12,7 @@ namespace {
 
 using output::Align;
 
-Result<> run_add(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_service_add(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     model::Service service;
     WEIR_TRY(service.key, parse_service(words));
@@ -33,7 +33,7 @@ Result<> run_add(const po::variables_map& options, const Words& words, Context& 
     return {};
 }
 
-Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_service_delete(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     WEIR_TRY(const auto key, parse_service(words));
     WEIR_TRY(const auto changed, change(cx, [&](model::Config& config) -> Result<> {
@@ -46,7 +46,7 @@ Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
     return {};
 }
 
-Result<> run_list(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_service_list(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto config, live_config(session.node));
@@ -76,7 +76,7 @@ Result<> run_list(const po::variables_map&, const Words& words, Context& cx) {
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_lb_service_add_options(po::options_description& add) {
     add.add_options()("forward", po::value<std::string>()->value_name("ipip|l2dsr"),
                       "how packets reach the backends: tunnelled (any router between), or by "
                       "their MAC address (same link) [ipip]");
@@ -94,8 +94,8 @@ packet for a service without backends is dropped and counted.
   weir lb service add 203.0.113.10:80/tcp
   weir lb service add '[2001:db8::10]:any/udp' --forward l2dsr
 )",
-    .options = add_options,
-    .run = run_add};
+    .options = add_lb_service_add_options,
+    .run = run_service_add};
 
 const Verb lb_service_delete{.path = "lb service delete",
                              .operands = "VIP:PORT/PROTO",
@@ -105,7 +105,7 @@ const Verb lb_service_delete{.path = "lb service delete",
 
   weir lb service delete 203.0.113.10:80/tcp
 )",
-                             .run = run_delete};
+                             .run = run_service_delete};
 
 const Verb lb_service_list{.path = "lb service list",
                            .operands = "",
@@ -114,6 +114,6 @@ const Verb lb_service_list{.path = "lb service list",
 
   weir lb service list
 )",
-                           .run = run_list};
+                           .run = run_service_list};
 
 } // namespace weir::verbs

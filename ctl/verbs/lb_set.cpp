@@ -56,7 +56,7 @@ Result<Balancer> parse_settings(const po::variables_map& options) {
     return balancer;
 }
 
-Result<> show(Context& cx) {
+Result<> show_lb_settings(Context& cx) {
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto config, live_config(session.node));
     const Balancer& now = config.balancer;
@@ -69,10 +69,10 @@ Result<> show(Context& cx) {
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_lb_set(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     if (options.count("source") + options.count("source6") + options.count("gateway") == 0) {
-        return show(cx);
+        return show_lb_settings(cx);
     }
     // What the user typed is judged before anything is asked of the kernel.
     WEIR_TRY(const auto given, parse_settings(options));
@@ -87,7 +87,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_lb_set_options(po::options_description& add) {
     add.add_options()("source", po::value<std::string>()->value_name("PREFIX|none"),
                       "outer IPv4 source of tunnels: an address, or a prefix whose host bits come "
                       "from the flow")(
@@ -108,7 +108,7 @@ const Verb lb_set{.path = "lb set",
   weir lb set --gateway 02:00:00:00:00:01
   weir lb set --gateway none
 )",
-                  .options = add_options,
-                  .run = run};
+                  .options = add_lb_set_options,
+                  .run = run_lb_set};
 
 } // namespace weir::verbs

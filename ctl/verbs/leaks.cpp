@@ -220,7 +220,7 @@ struct Leak {
     std::vector<std::pair<std::uint64_t, std::uint64_t>> each = {}; // address or id, octets
 };
 
-Result<std::vector<Leak>> read(const LeaksWish& wish, trace::Session& session) {
+Result<std::vector<Leak>> read_leaks(const LeaksWish& wish, trace::Session& session) {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     const double seconds =
@@ -317,12 +317,12 @@ private:
     trace::Session& session_;
 };
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_leaks(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const LeaksWish wish, parse_leaks(options, words));
     std::optional<Report> report;
     return run_rounds(cx, wish.steps, wish.trace, {.open = 1U << 20, .stacks = kStacks},
                       wish.rounds, [&](trace::Session& session, double) -> Result<> {
-                          WEIR_TRY(const auto leaks, read(wish, session));
+                          WEIR_TRY(const auto leaks, read_leaks(wish, session));
                           if (!report) {
                               report.emplace(cx, wish, session);
                           }
@@ -331,7 +331,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
                       });
 }
 
-void add_options(po::options_description& add) {
+void add_leaks_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
     option("to", po::value<Words>()->value_name("SOURCE"), "where it is closed; may be repeated");
@@ -367,7 +367,7 @@ Other pairs are named by where they open, where they close (--to) and what tells
   weir leaks @kmalloc --where 'comm == "modprobe"' -d 5
   weir leaks ret:alloc_empty_file --to fn:__fput --id retval --to-id file -d 60
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_leaks_options,
+    .run = run_leaks};
 
 } // namespace weir::verbs

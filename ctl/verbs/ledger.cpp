@@ -145,7 +145,7 @@ Json book_json(const Book& book) {
              {{"packets", difference.drop_packets}, {"bytes", difference.drop_bytes}}}};
 }
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_ledger(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto books, read_books(session.node));
@@ -180,6 +180,6 @@ remains.
 
   weir ledger
 )",
-    .run = run};
+    .run = run_ledger};
 
 } // namespace weir::verbs

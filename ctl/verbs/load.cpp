@@ -29,7 +29,7 @@ constexpr Size kSizes[] = {
     {"max-flows", "flows in the flow table", &model::Limits::flows, 64, 1U << 26},
 };
 
-Result<model::Limits> parse_limits(const po::variables_map& options) {
+Result<model::Limits> parse_load_limits(const po::variables_map& options) {
     model::Limits limits;
     for (const Size& size : kSizes) {
         if (options.count(size.option) == 0) {
@@ -59,9 +59,9 @@ Result<> same_sizes(const po::variables_map& options, const model::Limits& asked
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_load(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
-    WEIR_TRY(const auto limits, parse_limits(options));
+    WEIR_TRY(const auto limits, parse_load_limits(options));
     WEIR_CHECK(cx.pins.prepare());
     WEIR_TRY(const auto lock, kernel::Lock::take(cx.pins, kernel::Lock::Mode::kExclusive));
     WEIR_TRY(const bool loaded, kernel::load(cx.pins, limits));
@@ -78,7 +78,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_load_options(po::options_description& add) {
     const model::Limits defaults;
     for (const Size& size : kSizes) {
         add.add_options()(
@@ -98,7 +98,7 @@ loaded already changes nothing. The sizes cannot be changed later without `weir 
 
   weir load --max-rules 65536
 )",
-                .options = add_options,
-                .run = run};
+                .options = add_load_options,
+                .run = run_load};
 
 } // namespace weir::verbs

@@ -7,7 +7,7 @@
 namespace weir::verbs {
 namespace {
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_path(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const FollowWish wish, parse_following(options, words));
     const auto netns = flow::netns_names();
     const auto show = [&](const flow::Packet& packet) {
@@ -40,6 +40,6 @@ network namespace to another. A packet inside IPIP, 6in4, 4in6 or 6in6 is of the
   weir path 'ip saddr 10.0.0.1 ip daddr 10.0.0.2 meta l4proto icmp' -n 3
 )",
     .options = [](po::options_description& add) { add_following(add, "when it is interrupted"); },
-    .run = run};
+    .run = run_path};
 
 } // namespace weir::verbs

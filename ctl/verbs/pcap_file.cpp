@@ -7,7 +7,7 @@
 namespace weir::verbs {
 namespace {
 
-struct Close {
+struct CloseCapture {
     void operator()(pcap_t* capture) const { pcap_close(capture); }
 };
 
@@ -16,7 +16,7 @@ struct Close {
 Result<> read_capture(const std::string& path,
                       const std::function<Result<>(const CapturedFrame&)>& each) {
     char why[PCAP_ERRBUF_SIZE] = "";
-    const std::unique_ptr<pcap_t, Close> capture(pcap_open_offline(path.c_str(), why));
+    const std::unique_ptr<pcap_t, CloseCapture> capture(pcap_open_offline(path.c_str(), why));
     if (!capture) {
         // libpcap names the file where opening it failed, and not where its content is wrong.
         const std::string message(why);

@@ -7,7 +7,7 @@
 namespace weir::verbs {
 namespace {
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_probes(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(const auto probes, kernel::attached_probes());
     output::Table table({{"KIND"},
@@ -70,6 +70,6 @@ event tells its program alone.
 
   weir probes
 )",
-    .run = run};
+    .run = run_probes};
 
 } // namespace weir::verbs

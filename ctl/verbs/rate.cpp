@@ -36,7 +36,7 @@ std::string title(const trace::Session& session) {
     return line + "\n";
 }
 
-Result<> show(Context& cx, trace::Session& session, double seconds) {
+Result<> show_rates(Context& cx, trace::Session& session, double seconds) {
     WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::map<std::string, std::uint64_t> events;
     for (const auto& [key, total] : totals) {
@@ -55,7 +55,7 @@ Result<> show(Context& cx, trace::Session& session, double seconds) {
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_rate(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto preset, presets::wished("rate", words));
     WEIR_TRY(const TraceWish wish, preset ? parse_limits(options) : parse_wish(options, words));
     Rounds rounds{.rest = false};
@@ -69,11 +69,11 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
             if (!std::exchange(titled, true)) {
                 cx.out.text(title(session));
             }
-            return show(cx, session, seconds);
+            return show_rates(cx, session, seconds);
         });
 }
 
-void add_options(po::options_description& add) {
+void add_rate_options(po::options_description& add) {
     add_rounds(add);
     add_interval(add, "seconds of a line [1]");
     add_tracing(add);
@@ -90,7 +90,7 @@ const Verb rate{.path = "rate",
   weir rate fn:vfs_read fn:vfs_write
   weir rate tp:net:netif_receive_skb tp:skb:kfree_skb -i 5 -n 12
 )",
-                .options = add_options,
-                .run = run};
+                .options = add_rate_options,
+                .run = run_rate};
 
 } // namespace weir::verbs

@@ -7,7 +7,7 @@
 namespace weir::verbs {
 namespace {
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_rollback(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kExclusive));
     WEIR_TRY(const auto number, session.node.rollback());
@@ -27,6 +27,6 @@ What was rolled back is given up with the next change.
 
   weir rollback
 )",
-    .run = run};
+    .run = run_rollback};
 
 } // namespace weir::verbs

@@ -45,7 +45,7 @@ Result<SetType> parse_type(const std::string& word) {
     return kTypes[choice];
 }
 
-Result<> run_create(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_set_create(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const auto name, operand(words, 0, "NAME"));
     WEIR_TRY(const auto type_word, operand(words, 1, "TYPE"));
     Set set;
@@ -70,7 +70,7 @@ Result<> run_create(const po::variables_map& options, const Words& words, Contex
     return {};
 }
 
-Result<> run_add(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_set_add(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto name, operand(words, 0, "NAME"));
     WEIR_CHECK(operand(words, 1, "ELEMENT"));
     std::size_t count = 0;
@@ -97,7 +97,7 @@ Result<> delete_elements(Config& config, const std::string& name, const Words& w
     return {};
 }
 
-Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_set_delete(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto name, operand(words, 0, "NAME"));
     const Words elements = tail(words, 1);
     WEIR_TRY(const auto changed, change(cx, [&](Config& config) -> Result<> {
@@ -116,7 +116,7 @@ Result<> run_delete(const po::variables_map&, const Words& words, Context& cx) {
     return {};
 }
 
-Result<> run_flush(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_set_flush(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_TRY(const auto name, operand(words, 0, "NAME"));
     WEIR_CHECK(at_most(words, 1));
     WEIR_TRY(const auto changed, change(cx, [&](Config& config) -> Result<> {
@@ -145,7 +145,7 @@ with an @: `ip saddr @blocked drop`.
   weir set create blocked ipv4_addr 192.0.2.0/24 198.51.100.7
 )",
     .options = create_options,
-    .run = run_create};
+    .run = run_set_create};
 
 const Verb set_add{
     .path = "set add",
@@ -157,7 +157,7 @@ overlap are merged.
   weir set add blocked 203.0.113.0/24 10.0.0.1-10.0.0.9
   weir set add web '{ 80, 443, 8000-8080 }'
 )",
-    .run = run_add};
+    .run = run_set_add};
 
 const Verb set_delete{.path = "set delete",
                       .operands = "NAME [ELEMENT...]",
@@ -166,7 +166,7 @@ const Verb set_delete{.path = "set delete",
 
   weir set delete blocked 198.51.100.7
 )",
-                      .run = run_delete};
+                      .run = run_set_delete};
 
 const Verb set_flush{.path = "set flush",
                      .operands = "NAME",
@@ -175,6 +175,6 @@ const Verb set_flush{.path = "set flush",
 
   weir set flush blocked
 )",
-                     .run = run_flush};
+                     .run = run_set_flush};
 
 } // namespace weir::verbs

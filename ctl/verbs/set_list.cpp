@@ -6,7 +6,7 @@
 namespace weir::verbs {
 namespace {
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_set_list(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 1));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(auto config, live_config(session.node));
@@ -33,6 +33,6 @@ const Verb set_list{.path = "set list",
 
   weir set list blocked
 )",
-                    .run = run};
+                    .run = run_set_list};
 
 } // namespace weir::verbs

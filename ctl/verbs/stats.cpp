@@ -199,7 +199,7 @@ Result<> watch(Context& cx, duration<double> interval) {
     }
 }
 
-Result<duration<double>> parse_interval(const std::string& word) {
+Result<duration<double>> parse_watch(const std::string& word) {
     char* end = nullptr;
     const double seconds = std::strtod(word.c_str(), &end);
     if (word.empty() || *end != '\0' || !std::isfinite(seconds) || seconds < 0.1 ||
@@ -209,10 +209,10 @@ Result<duration<double>> parse_interval(const std::string& word) {
     return duration<double>(seconds);
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_stats(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     if (options.count("watch") > 0) {
-        WEIR_TRY(const auto interval, parse_interval(option_text(options, "watch")));
+        WEIR_TRY(const auto interval, parse_watch(option_text(options, "watch")));
         return watch(cx, interval);
     }
     WEIR_TRY(const auto sample, look(cx));
@@ -221,7 +221,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return {};
 }
 
-void add_options(po::options_description& add) {
+void add_stats_options(po::options_description& add) {
     add.add_options()("watch", po::value<std::string>()->implicit_value("1")->value_name("SECONDS"),
                       "packets and bits per second, again and again, every second or as said");
 }
@@ -239,7 +239,7 @@ Ctrl-C ends it with exit status 0.
   weir stats
   weir stats --watch 5
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_stats_options,
+    .run = run_stats};
 
 } // namespace weir::verbs

@@ -119,7 +119,7 @@ std::string kept_text(const std::vector<kernel::Kept>& generations, std::uint64_
     return "";
 }
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_status(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_CHECK(need_rights(cx));
     WEIR_CHECK(cx.pins.check_schema());
@@ -172,6 +172,6 @@ const Verb status{.path = "status",
   sysctl kernel.bpf_stats_enabled=1
   weir status --json | jq -r '.programs[] | select(.name == "weir_ingress").pin'
 )",
-                  .run = run};
+                  .run = run_status};
 
 } // namespace weir::verbs

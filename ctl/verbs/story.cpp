@@ -16,12 +16,6 @@ namespace {
 
 using output::Json;
 
-constexpr std::array<std::string_view, REASON_COUNT> kMeanings = {
-#define X(enumerator, name, text) text,
-    WEIR_REASONS(X)
-#undef X
-};
-
 std::string action_name(kernel::Program program, std::uint32_t action) {
     static constexpr std::array<std::string_view, 5> kXdp = {"XDP_ABORTED", "XDP_DROP", "XDP_PASS",
                                                              "XDP_TX", "XDP_REDIRECT"};
@@ -150,15 +144,14 @@ private:
     void tell_verdict() {
         const std::string action = action_name(program_, run_.action);
         const std::string verdict(model::name(static_cast<enum verdict>(run_.why.verdict)));
-        const std::string reason(model::name(static_cast<enum reason>(run_.why.reason)));
-        const std::string_view meaning =
-            run_.why.reason < kMeanings.size() ? kMeanings[run_.why.reason] : "";
+        const auto why = static_cast<enum reason>(run_.why.reason);
+        const std::string reason(model::name(why));
         line("verdict", fmt::format("{} ({})", verdict, action));
-        line("reason", fmt::format("{}: {}", reason, meaning));
+        line("reason", fmt::format("{}: {}", reason, model::meaning(why)));
         story_.json["verdict"] = verdict;
         story_.json["action"] = action;
         story_.json["reason"] = reason;
-        story_.json["meaning"] = meaning;
+        story_.json["meaning"] = model::meaning(why);
     }
 
     void tell_output() {

@@ -130,7 +130,7 @@ Result<TopWish> parse_top(const po::variables_map& options, const Words& words) 
 // --- what is shown ------------------------------------------------------------------------------
 
 // What has the same keys is one, wherever it was counted.
-Result<std::vector<presets::Counted>> read(trace::Session& session, const TopWish& wish) {
+Result<std::vector<presets::Counted>> read_top(trace::Session& session, const TopWish& wish) {
     const trace::Names names = session.names();
     WEIR_TRY(const auto totals, session.tracer().totals(true));
     std::map<std::vector<std::string>, presets::Counted> counted;
@@ -177,7 +177,7 @@ Result<Rows> rows_of(std::vector<presets::Counted> counted, const TopWish& wish,
     return rows;
 }
 
-void show(Context& cx, const TopWish& wish, const Rows& rows) {
+void show_top(Context& cx, const TopWish& wish, const Rows& rows) {
     std::vector<output::Column> columns;
     for (const presets::View::Column& column : wish.view.columns) {
         columns.push_back({column.title, column.align});
@@ -220,7 +220,7 @@ Result<> run_sampler(Context& cx, const TopWish& wish) {
         const auto now = std::chrono::steady_clock::now();
         WEIR_TRY(const auto rows,
                  rows_of({}, wish, std::chrono::duration<double>(now - before).count()));
-        show(cx, wish, rows);
+        show_top(cx, wish, rows);
         before = now;
         if (cx.out.flush() != 0 || !more) {
             break;
@@ -229,7 +229,7 @@ Result<> run_sampler(Context& cx, const TopWish& wish) {
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_top(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(TopWish wish, parse_top(options, words));
     if (wish.of_weir) {
         WEIR_TRY(wish.sample, lb_sampler(cx));
@@ -245,9 +245,9 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return run_rounds(
         cx, wish.steps, wish.trace, {.totals = kTotals, .stacks = kStacks}, wish.rounds,
         [&](trace::Session& session, double seconds) -> Result<> {
-            WEIR_TRY(auto counted, read(session, wish));
+            WEIR_TRY(auto counted, read_top(session, wish));
             WEIR_TRY(const auto rows, rows_of(std::move(counted), wish, seconds));
-            show(cx, wish, rows);
+            show_top(cx, wish, rows);
             return {};
         },
         [&](trace::Session&) -> Result<> {
@@ -256,7 +256,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         });
 }
 
-void add_options(po::options_description& add) {
+void add_top_options(po::options_description& add) {
     const auto text = [](const char* value) { return po::value<std::string>()->value_name(value); };
     auto option = add.add_options();
     option("by", text("EXPRS"),
@@ -282,7 +282,7 @@ const Verb top{.path = "top",
   weir top @blk -i 5 -n 3
   weir top fn:tcp_sendmsg --by 'comm, daddr, dport' --sum size --sort sum -i 1
 )",
-               .options = add_options,
-               .run = run};
+               .options = add_top_options,
+               .run = run_top};
 
 } // namespace weir::verbs

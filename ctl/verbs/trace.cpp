@@ -49,7 +49,7 @@ Result<> resolve(const std::string& call, Context& cx) {
     return {};
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_trace(const po::variables_map& options, const Words& words, Context& cx) {
     if (options.count("resolve-syscall") > 0) {
         WEIR_CHECK(at_most(words, 0));
         return resolve(option_text(options, "resolve-syscall"), cx);
@@ -133,7 +133,7 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
     return file ? file->flush() : Result<>{};
 }
 
-void add_options(po::options_description& add) {
+void add_trace_options(po::options_description& add) {
     auto option = add.add_options();
     option("args", po::value<std::string>()->value_name("EXPRS")->implicit_value("", "all of them"),
            "arguments and fields, by the kernel's types: 'skb->len, skb->dev->name'");
@@ -179,7 +179,7 @@ not be probed and why, and what a hit cost.
   weir trace xdp:weir_ingress@exit --args 'retval, saddr, dport, dev' --where 'retval == XDP_DROP'
   weir trace usdt:/usr/bin/python3:python:gc__start --args arg0
 )",
-    .options = add_options,
-    .run = run};
+    .options = add_trace_options,
+    .run = run_trace};
 
 } // namespace weir::verbs

@@ -10,9 +10,9 @@ namespace {
 using output::Json;
 
 // Goes through a file line by line.
-class Reader {
+class TraceFileReader {
 public:
-    Reader(const std::string& path, Context& cx) : path_(path), cx_(cx), file_(path) {}
+    TraceFileReader(const std::string& path, Context& cx) : path_(path), cx_(cx), file_(path) {}
 
     Result<> read() {
         if (!file_.is_open()) {
@@ -142,7 +142,7 @@ Result<> TraceFile::flush() {
 }
 
 Result<> read_trace(const std::string& path, Context& cx) {
-    return Reader(path, cx).read();
+    return TraceFileReader(path, cx).read();
 }
 
 } // namespace weir::verbs

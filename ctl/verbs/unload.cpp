@@ -5,7 +5,7 @@
 namespace weir::verbs {
 namespace {
 
-Result<> run(const po::variables_map&, const Words& words, Context& cx) {
+Result<> run_unload(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_CHECK(need_rights(cx));
     WEIR_CHECK(cx.pins.check_schema());
@@ -32,6 +32,6 @@ they are to come back. Refused while an interface is attached.
 
   weir export >weir.yaml && weir detach --all && weir unload
 )",
-    .run = run};
+    .run = run_unload};
 
 } // namespace weir::verbs

@@ -10,8 +10,8 @@ namespace {
 
 constexpr double kPatience = 10; // seconds, where none are given
 
-void show(Context& cx, const flow::Packet& packet,
-          const std::map<std::uint64_t, std::string>& netns) {
+void show_why(Context& cx, const flow::Packet& packet,
+              const std::map<std::uint64_t, std::string>& netns) {
     const flow::Sighting& first = packet.sightings.front();
     const flow::Verdict verdict = flow::judge(packet);
     cx.out.text(fmt::format("{}\n{}\n{}: {}.\n\n", first.tuple.to_string(),
@@ -25,7 +25,7 @@ void show(Context& cx, const flow::Packet& packet,
                  {"sentence", verdict.sentence}});
 }
 
-Result<> run(const po::variables_map& options, const Words& words, Context& cx) {
+Result<> run_why(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(FollowWish wish, parse_following(options, words));
     wish.seconds = wish.seconds > 0 ? wish.seconds : kPatience;
     const auto netns = flow::netns_names();
@@ -38,7 +38,8 @@ Result<> run(const po::variables_map& options, const Words& words, Context& cx) 
         cx.out.text(fmt::format("{}: {}.\n\n", wish.flow.text, sentence));
         cx.out.line({{"fate", "not seen"}, {"sentence", sentence}});
     };
-    return follow(cx, wish, {[&](const flow::Packet& packet) { show(cx, packet, netns); }, none});
+    return follow(cx, wish,
+                  {[&](const flow::Packet& packet) { show_why(cx, packet, netns); }, none});
 }
 
 } // namespace
@@ -54,6 +55,6 @@ const Verb why{
 )",
     .options =
         [](po::options_description& add) { add_following(add, fmt::to_string(kPatience).c_str()); },
-    .run = run};
+    .run = run_why};
 
 } // namespace weir::verbs

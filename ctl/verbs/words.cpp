@@ -15,7 +15,7 @@ namespace {
 // No configuration and no frame is larger; reading /dev/zero ends here.
 constexpr std::size_t kFileMax = std::size_t{256} << 20;
 
-struct Close {
+struct CloseUnlessStdin {
     void operator()(std::FILE* file) const {
         if (file != stdin) {
             std::fclose(file);
@@ -71,8 +71,8 @@ std::string join(const std::vector<std::string>& words, std::string_view between
 }
 
 Result<std::string> read_file(const std::string& path) {
-    const std::unique_ptr<std::FILE, Close> file(path == "-" ? stdin
-                                                             : std::fopen(path.c_str(), "rbe"));
+    const std::unique_ptr<std::FILE, CloseUnlessStdin> file(
+        path == "-" ? stdin : std::fopen(path.c_str(), "rbe"));
     if (!file) {
         return fail_errno("reading " + path, errno);
     }

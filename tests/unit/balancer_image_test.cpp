@@ -31,7 +31,7 @@ model::Backend member(const char* address, std::uint32_t weight, model::Handle h
     return {*IpAddr::parse(address), weight, handle, slot};
 }
 
-Balancer compiled(const model::Config& config) {
+Balancer compiled_balancer(const model::Config& config) {
     auto balancer = compile_balancer(config, {});
     EXPECT_TRUE(balancer) << balancer.error().message();
     return balancer ? *std::move(balancer) : Balancer{};
@@ -42,7 +42,7 @@ TEST(BalancerImage, ServiceKeysAsThePacketHasThem) {
     config.balancer.services = {service("203.0.113.10:80/tcp", 0),
                                 service("[2001:db8::10]:443/udp", 1),
                                 service("203.0.113.10:any/udp", 2)};
-    const Balancer b = compiled(config);
+    const Balancer b = compiled_balancer(config);
 
     ASSERT_EQ(b.services.size(), 5U); // and each VIP once
     EXPECT_EQ(octets(b.services[0].first),
@@ -68,7 +68,7 @@ TEST(BalancerImage, ServiceKnowsItsUsableBackendsAndItsMode) {
                                          member("10.0.2.4", 3, 33, 10)}),
                                 service("203.0.113.11:80/tcp", 6)};
     config.balancer.services[1].forward = model::Forward::kL2Dsr;
-    const Balancer b = compiled(config);
+    const Balancer b = compiled_balancer(config);
 
     EXPECT_EQ(octets(b.services[0].second), octets(::service{5, 0, 2, FORWARD_IPIP, 0}));
     EXPECT_EQ(octets(b.services[1].second), octets(::service{6, 0, 0, FORWARD_L2_DSR, 0}));
@@ -88,7 +88,7 @@ TEST(BalancerImage, BackendsAsTheMapHasThem) {
     config.balancer.services = {
         service("203.0.113.10:80/tcp", 5, {member("10.0.2.2", 1, 31, 8)}),
         service("[2001:db8::10]:80/tcp", 6, {member("2001:db8:1::2", 0, 32, 9)})};
-    const Balancer b = compiled(config);
+    const Balancer b = compiled_balancer(config);
 
     ASSERT_EQ(b.backends.size(), 2U); // one of weight 0 keeps its flows
     EXPECT_EQ(b.backends[0].first, 8U);
@@ -113,7 +113,7 @@ TEST(BalancerImage, SameBackendsMakeTheSameRing) {
                 {member("10.0.2.2", 1, 1, 0), member("10.0.2.3", 1, 2, 1)}),
         service("203.0.113.10:443/tcp", 1,
                 {member("10.0.2.3", 1, 3, 1), member("10.0.2.2", 1, 4, 0)})};
-    const Balancer b = compiled(config);
+    const Balancer b = compiled_balancer(config);
     EXPECT_EQ(b.rings[0].backend, b.rings[1].backend);
 }
 

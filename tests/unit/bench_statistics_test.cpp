@@ -44,8 +44,8 @@ TEST(BenchFigure, NothingMovedThatTheMachineMoves) {
 }
 
 TEST(BenchFigure, DriftIsTheSpreadThatNineInTenStayBelow) {
-    EXPECT_EQ(drift_of({}), 0);
-    EXPECT_EQ(drift_of({{90, 80, 100}}), 0.25);
+    EXPECT_EQ(drift_of(std::vector<Figure>{}), 0);
+    EXPECT_EQ(drift_of(std::vector<Figure>{{90, 80, 100}}), 0.25);
     std::vector<Figure> floors(20, {100, 100, 101});
     EXPECT_NEAR(drift_of(floors), 0.01, 1e-9);
     floors.push_back({150, 100, 200}); // one in twenty-one

@@ -1,43 +1,24 @@
 #include <gtest/gtest.h>
 
+#include "in_words.h"
 #include "maps/firewall.h"
 #include "model/config.h"
 #include "text/rule_text.h"
 
-using namespace weir;
-using namespace weir::model;
-
+namespace weir::model {
 namespace {
 
-Rule rule(const std::string& words) {
-    std::vector<text::Warning> warnings;
-    auto parsed = text::parse_rule(words, warnings);
-    if (!parsed) {
-        ADD_FAILURE() << parsed.error().message;
-        return {};
-    }
-    return *std::move(parsed);
-}
-
-Service service(const std::string& key, const std::vector<std::string>& backends) {
-    Service service;
-    service.key = *ServiceKey::parse(key);
-    for (const std::string& address : backends) {
-        service.backends.push_back({*IpAddr::parse(address), 1, 0, kNoSlot});
-    }
-    return service;
-}
+using test::rule;
+using test::service;
 
 Set ipv4_set(const std::string& name, std::vector<Interval> elements) {
     return {name, SetType::kIpv4Addr, "", std::move(elements)};
 }
 
-std::string refusal(const Config& config, const Limits& limits = {}) {
+std::string config_refusal(const Config& config, const Limits& limits = {}) {
     const auto result = check(config, limits);
     return result ? "" : result.error().message();
 }
-
-} // namespace
 
 TEST(Names, AreThoseOfTheHeader) {
     EXPECT_EQ(name(CLASS_NEIGHBOUR_DISCOVERY), "neighbour-discovery");
@@ -82,18 +63,18 @@ TEST(Check, AcceptsWhatIsWhole) {
                                 service("192.0.2.1:80/udp", {"10.0.0.1"}),
                                 service("192.0.2.1:any/tcp", {}),
                                 service("[2001:db8::1]:80/tcp", {"fd00::1"})};
-    EXPECT_EQ(refusal(config), "");
-    EXPECT_EQ(refusal({}), "");
+    EXPECT_EQ(config_refusal(config), "");
+    EXPECT_EQ(config_refusal({}), "");
 }
 
 TEST(Check, SetsThatRulesName) {
     Config config;
     config.ingress.rules = {rule("tcp dport 22 accept"), rule("tcp dport @p drop")};
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "ingress rule 2: '@p': there is no such set; make it with `weir set create p "
               "inet_service`, or name it under `sets:`");
     config.sets["p"] = ipv4_set("p", {});
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "ingress rule 2: '@p' is a set of ipv4_addr: `tcp dport` needs inet_service");
 
     Match vlan;
@@ -101,35 +82,37 @@ TEST(Check, SetsThatRulesName) {
     vlan.set = "p";
     config.ingress.rules = {rule("accept")};
     config.ingress.rules[0].matches = {vlan};
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "ingress rule 1: '@p': `vlan id` cannot be compared with a named set");
 }
 
 TEST(Check, InterfaceNamesInTheOtherChain) {
     Config config;
     config.ingress.rules = {rule("oifname eth0 drop")};
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "ingress rule 1: 'oifname' in the ingress chain: expected 'iifname'");
     config.ingress.rules = {};
     config.egress.rules = {rule("accept"), rule("iifname eth0 drop")};
-    EXPECT_EQ(refusal(config), "egress rule 2: 'iifname' in the egress chain: expected 'oifname'");
+    EXPECT_EQ(config_refusal(config),
+              "egress rule 2: 'iifname' in the egress chain: expected 'oifname'");
 }
 
 TEST(Check, Comments) {
     Config config;
     config.ingress.rules = {rule("accept")};
     config.ingress.rules[0].comment = "\xff";
-    EXPECT_EQ(refusal(config), "ingress rule 1: the comment is not UTF-8");
+    EXPECT_EQ(config_refusal(config), "ingress rule 1: the comment is not UTF-8");
     config.ingress.rules[0].comment = std::string(129, 'x');
-    EXPECT_EQ(refusal(config), "ingress rule 1: the comment has 129 octets: at most 128 are kept");
+    EXPECT_EQ(config_refusal(config),
+              "ingress rule 1: the comment has 129 octets: at most 128 are kept");
     config.ingress.rules[0].comment = std::string(128, 'x');
-    EXPECT_EQ(refusal(config), "");
+    EXPECT_EQ(config_refusal(config), "");
     config.sets["s"] = ipv4_set("s", {});
     config.sets["s"].comment = "a\tb";
-    EXPECT_EQ(refusal(config), "set 's': the comment contains a control character");
+    EXPECT_EQ(config_refusal(config), "set 's': the comment contains a control character");
     config.sets["s"].comment = "";
     config.sets["a b"] = ipv4_set("a b", {});
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "set 'a b' is no name for a set: expected a letter, then letters, digits, '_', '-' "
               "or '.', at most 64");
 }
@@ -147,35 +130,37 @@ TEST(Check, Utf8) {
 TEST(Check, ServicesNamedTwice) {
     Config config;
     config.balancer.services = {service("192.0.2.1:80/tcp", {}), service("192.0.2.1:80/tcp", {})};
-    EXPECT_EQ(refusal(config), "service 192.0.2.1:80/tcp is given twice");
+    EXPECT_EQ(config_refusal(config), "service 192.0.2.1:80/tcp is given twice");
 }
 
 TEST(Check, Backends) {
     Config config;
     config.balancer.services = {service("192.0.2.1:80/tcp", {"10.0.0.1", "fd00::1"})};
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "service 192.0.2.1:80/tcp: backend fd00::1 is IPv6: forward mode ipip carries "
               "packets for an IPv4 VIP to IPv4 backends only");
     config.balancer.services = {service("[2001:db8::1]:80/tcp", {"10.0.0.1"})};
     config.balancer.services[0].forward = Forward::kL2Dsr;
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "service [2001:db8::1]:80/tcp: backend 10.0.0.1 is IPv4: forward mode l2dsr carries "
               "packets for an IPv6 VIP to IPv6 backends only");
     config.balancer.services = {service("192.0.2.1:80/tcp", {"10.0.0.1", "10.0.0.1"})};
-    EXPECT_EQ(refusal(config), "service 192.0.2.1:80/tcp: backend 10.0.0.1 is given twice");
+    EXPECT_EQ(config_refusal(config), "service 192.0.2.1:80/tcp: backend 10.0.0.1 is given twice");
     config.balancer.services = {service("192.0.2.1:80/tcp", {"10.0.0.1"})};
     config.balancer.services[0].backends[0].weight = 65536;
-    EXPECT_EQ(refusal(config),
+    EXPECT_EQ(config_refusal(config),
               "service 192.0.2.1:80/tcp: backend 10.0.0.1: weight 65536: expected 0 to 65535");
 }
 
 TEST(Check, SourcesOfTheWrongFamily) {
     Config config;
     config.balancer.source = *Prefix::parse("fd00::/64");
-    EXPECT_EQ(refusal(config), "lb source fd00::/64: expected IPv4; an IPv6 source is `source6`");
+    EXPECT_EQ(config_refusal(config),
+              "lb source fd00::/64: expected IPv4; an IPv6 source is `source6`");
     config.balancer.source.reset();
     config.balancer.source6 = *Prefix::parse("10.0.0.0/8");
-    EXPECT_EQ(refusal(config), "lb source6 10.0.0.0/8: expected IPv6; an IPv4 source is `source`");
+    EXPECT_EQ(config_refusal(config),
+              "lb source6 10.0.0.0/8: expected IPv6; an IPv4 source is `source`");
 }
 
 TEST(CheckLimits, NameTheOptionThatRaisesThem) {
@@ -185,18 +170,21 @@ TEST(CheckLimits, NameTheOptionThatRaisesThem) {
     config.balancer.services = {service("192.0.2.1:80/tcp", {"10.0.0.1", "10.0.0.2"}),
                                 service("192.0.2.2:80/tcp", {"10.0.0.1"})};
     Limits limits{.rules = 3, .services = 2, .backends = 3};
-    EXPECT_EQ(refusal(config, limits), "");
+    EXPECT_EQ(config_refusal(config, limits), "");
     limits.rules = 2;
-    EXPECT_EQ(refusal(config, limits), "3 rules in both chains: the limit is 2; to raise it: `weir "
-                                       "unload`, then `weir load --max-rules 3`");
+    EXPECT_EQ(config_refusal(config, limits),
+              "3 rules in both chains: the limit is 2; to raise it: `weir "
+              "unload`, then `weir load --max-rules 3`");
     limits.rules = 3;
     limits.services = 1;
-    EXPECT_EQ(refusal(config, limits), "2 services: the limit is 1; to raise it: `weir unload`, "
-                                       "then `weir load --max-services 2`");
+    EXPECT_EQ(config_refusal(config, limits),
+              "2 services: the limit is 1; to raise it: `weir unload`, "
+              "then `weir load --max-services 2`");
     limits.services = 2;
     limits.backends = 2;
-    EXPECT_EQ(refusal(config, limits), "3 backends in all services: the limit is 2; to raise it: "
-                                       "`weir unload`, then `weir load --max-backends 3`");
+    EXPECT_EQ(config_refusal(config, limits),
+              "3 backends in all services: the limit is 2; to raise it: "
+              "`weir unload`, then `weir load --max-backends 3`");
 }
 
 TEST(CheckLimits, Sets) {
@@ -205,36 +193,39 @@ TEST(CheckLimits, Sets) {
         const std::string name = "s" + std::to_string(i);
         config.sets[name] = ipv4_set(name, {});
     }
-    EXPECT_EQ(refusal(config), "");
+    EXPECT_EQ(config_refusal(config), "");
     config.sets["more"] = ipv4_set("more", {});
-    EXPECT_EQ(refusal(config), "65 sets: at most 64 are possible; join some of them");
+    EXPECT_EQ(config_refusal(config), "65 sets: at most 64 are possible; join some of them");
 }
 
 TEST(CheckLimits, ElementsCountAsThePrefixesTheyBecome) {
     Config config;
     // 1, 2-3, 4-7, 8-9, 10: five prefixes.
     config.sets["a"] = ipv4_set("a", {{{0, 1}, {0, 10}}});
-    EXPECT_EQ(refusal(config, {.set_elements = 5}), "");
-    EXPECT_EQ(refusal(config, {.set_elements = 4}),
+    EXPECT_EQ(config_refusal(config, {.set_elements = 5}), "");
+    EXPECT_EQ(config_refusal(config, {.set_elements = 4}),
               "5 IPv4 prefixes in all sets: the limit is 4; to raise it: `weir unload`, then `weir "
               "load --max-set-elements 5`");
     // The same prefix in a second set is the same entry; another one is not.
     config.sets["b"] = ipv4_set("b", {{{0, 4}, {0, 7}}});
-    EXPECT_EQ(refusal(config, {.set_elements = 5}), "");
+    EXPECT_EQ(config_refusal(config, {.set_elements = 5}), "");
     config.sets["b"] = ipv4_set("b", {{{0, 4}, {0, 5}}});
-    EXPECT_EQ(refusal(config, {.set_elements = 5}),
+    EXPECT_EQ(config_refusal(config, {.set_elements = 5}),
               "6 IPv4 prefixes in all sets: the limit is 5; to raise it: `weir unload`, then `weir "
               "load --max-set-elements 6`");
     // IPv6 has a table of its own; the whole of it is one prefix.
     config.sets["b"] = {"b", SetType::kIpv6Addr, "", {{{0, 0}, {~0ULL, ~0ULL}}}};
-    EXPECT_EQ(refusal(config, {.set_elements = 5}), "");
+    EXPECT_EQ(config_refusal(config, {.set_elements = 5}), "");
     // ::1 to ffff:…:fffe is the worst: 127 prefixes up and 127 down.
     config.sets["b"].elements = {{{0, 1}, {~0ULL, ~0ULL - 1}}};
-    EXPECT_EQ(refusal(config, {.set_elements = 5}),
+    EXPECT_EQ(config_refusal(config, {.set_elements = 5}),
               "254 IPv6 prefixes in all sets: the limit is 5; to raise it: `weir unload`, then "
               "`weir load --max-set-elements 254`");
     // The whole of IPv4, too.
     config.sets["a"] = ipv4_set("a", {{{0, 0}, {0, 0xffffffff}}});
     config.sets.erase("b");
-    EXPECT_EQ(refusal(config, {.set_elements = 1}), "");
+    EXPECT_EQ(config_refusal(config, {.set_elements = 1}), "");
 }
+
+} // namespace
+} // namespace weir::model

@@ -1,25 +1,16 @@
 #include <gtest/gtest.h>
 
+#include "in_words.h"
 #include "text/config_text.h"
 
-using namespace weir;
-using namespace weir::text;
-
+namespace weir::text {
 namespace {
 
-model::Config parse(const std::string& yaml) {
-    std::vector<Warning> warnings;
-    auto config = parse_config(yaml, "w.yaml", warnings);
-    if (!config) {
-        ADD_FAILURE() << config.error().message();
-        return {};
-    }
-    return *std::move(config);
-}
+using test::config_of;
 
 std::vector<std::string> lines(const std::string& from, const std::string& to) {
     std::vector<std::string> all;
-    for (const Change& change : diff(parse(from), parse(to))) {
+    for (const Change& change : diff(config_of(from), config_of(to))) {
         all.push_back(std::string(1, change.sign) + " " + change.text);
     }
     return all;
@@ -34,8 +25,6 @@ std::string ingress(const std::vector<std::string>& rules) {
 }
 
 using Lines = std::vector<std::string>;
-
-} // namespace
 
 TEST(Diff, TheSameHasNone) {
     const std::string yaml = "firewall: {ingress: {rules: [ip saddr @s drop]}}\n"
@@ -55,7 +44,7 @@ TEST(Diff, TheSameHasNone) {
 }
 
 TEST(Diff, HandlesAndSlotsSayNothing) {
-    model::Config from = parse(ingress({"accept"}));
+    model::Config from = config_of(ingress({"accept"}));
     model::Config to = from;
     to.ingress.rules[0].handle = 7;
     to.ingress.rules[0].slot = 3;
@@ -135,3 +124,6 @@ TEST(Diff, BalancerSettings) {
               (Lines{"~ lb source 10.99.0.0/16 -> 10.98.0.1", "+ lb source6 fd00:99::/64",
                      "- lb gateway 02:00:00:00:00:01"}));
 }
+
+} // namespace
+} // namespace weir::text

@@ -8,7 +8,7 @@ namespace {
 
 using namespace weir::test;
 
-Firewall compiled(const model::Config& config, std::uint32_t nodes = FW_NODES_DEFAULT) {
+Firewall compiled_firewall(const model::Config& config, std::uint32_t nodes = FW_NODES_DEFAULT) {
     auto firewall = compile_firewall(config, {.nodes = nodes});
     EXPECT_TRUE(firewall) << firewall.error().message();
     return firewall ? *std::move(firewall) : Firewall{};
@@ -17,7 +17,7 @@ Firewall compiled(const model::Config& config, std::uint32_t nodes = FW_NODES_DE
 TEST(FirewallGraph, WithoutRulesIsThePolicyOfEachChain) {
     model::Config config;
     config.egress.policy = Verdict::kDrop;
-    const Firewall f = compiled(config);
+    const Firewall f = compiled_firewall(config);
 
     ASSERT_EQ(f.nodes.size(), 3U); // sentinel, two policies
     EXPECT_EQ(walk(f.nodes, f.ingress_root, Facts{}), (Walk{true, FW_NO_SLOT, {}, 0}));
@@ -32,7 +32,7 @@ TEST(FirewallGraph, ARuleOfOneProtocolCostsOthersTheDispatchAlone) {
             rule({one(Field::kUdpDport, i)}, Verdict::kDrop, i)); // udp dport i drop
     }
     config.ingress.rules.push_back(rule({one(Field::kTcpDport, 22)}, Verdict::kDrop, 1000));
-    const Firewall f = compiled(config);
+    const Firewall f = compiled_firewall(config);
 
     const Packet ssh{.dport = 22};
     const Walk met = walk(f.nodes, f.ingress_root, facts(ssh, config));
@@ -49,7 +49,7 @@ TEST(FirewallGraph, LongListIsSearchedNotScanned) {
     }
     model::Config config;
     config.ingress.rules.push_back(rule({ports}, Verdict::kDrop, 7));
-    const Firewall f = compiled(config);
+    const Firewall f = compiled_firewall(config);
 
     for (std::uint64_t port = 0; port < 4096; port++) {
         const Walk met = walk(f.nodes, f.ingress_root, facts(Packet{.dport = port}, config));
@@ -62,7 +62,7 @@ TEST(FirewallGraph, RulesBehindOneThatTakesAllAreNotThere) {
     model::Config config;
     config.ingress.rules = {rule({}, std::nullopt, 1), rule({}, Verdict::kDrop, 2),
                             rule({one(Field::kTcpDport, 22)}, Verdict::kAccept, 3)};
-    const Firewall f = compiled(config);
+    const Firewall f = compiled_firewall(config);
 
     // Sentinel, count, drop, and the egress policy.
     ASSERT_EQ(f.nodes.size(), 4U);
@@ -73,10 +73,10 @@ TEST(FirewallGraph, NamesTheSetLookUpsThatRulesNeed) {
     model::Config config;
     config.sets["blocked"] = set("blocked", model::SetType::kIpv4Addr, {});
     config.sets["web"] = set("web", model::SetType::kInetService, {});
-    EXPECT_EQ(compiled(config).set_uses, 0U);
+    EXPECT_EQ(compiled_firewall(config).set_uses, 0U);
     config.ingress.rules = {rule({in_set(Field::kIpSaddr, "blocked")}, Verdict::kDrop, 0)};
     config.egress.rules = {rule({in_set(Field::kUdpDport, "web")}, Verdict::kDrop, 1)};
-    EXPECT_EQ(compiled(config).set_uses, SET_USE_SADDR | SET_USE_DPORT);
+    EXPECT_EQ(compiled_firewall(config).set_uses, SET_USE_SADDR | SET_USE_DPORT);
 }
 
 TEST(FirewallGraph, RefusesASetThatDoesNotExist) {
@@ -116,7 +116,7 @@ TEST(FirewallGraph, AThousandRealisticRulesFitWithRoomToSpare) {
             break;
         }
     }
-    const Firewall f = compiled(config);
+    const Firewall f = compiled_firewall(config);
     expect_sound(f);
     EXPECT_LT(f.nodes.size(), FW_NODES_DEFAULT / 8);
 }
@@ -132,7 +132,7 @@ TEST(FirewallGraph, ManyRulesGetFewerListsBeforeTheyAreRefused) {
         }
         config.ingress.rules.push_back(rule(std::move(m), Verdict::kDrop, i));
     }
-    const Firewall f = compiled(config);
+    const Firewall f = compiled_firewall(config);
     const Packet last{.saddr = {0, 0x0a000000 + 16382}};
     EXPECT_EQ(walk(f.nodes, f.ingress_root, facts(last, config)), (Walk{false, 16382, {}, 0}));
 }
@@ -143,7 +143,7 @@ TEST(FirewallGraph, WhatDoesNotFitIsRefusedWithTheMend) {
         config.ingress.rules.push_back(rule({one(Field::kTcpDport, i)}, Verdict::kDrop, i));
     }
     // Sentinel, one policy for both chains, IPv4 and IPv6 and TCP told from the rest.
-    EXPECT_EQ(compiled(config, 2048).nodes.size(), 2000U + 5);
+    EXPECT_EQ(compiled_firewall(config, 2048).nodes.size(), 2000U + 5);
     const auto refused = compile_firewall(config, {.nodes = 1024});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message(),

@@ -3,23 +3,15 @@
 #include <gtest/gtest.h>
 #include <set>
 
+#include "in_words.h"
 #include "model/config.h"
 #include "text/rule_text.h"
 
-using namespace weir;
-using namespace weir::model;
-
+namespace weir::model {
 namespace {
 
-Rule rule(const std::string& words) {
-    std::vector<text::Warning> warnings;
-    auto parsed = text::parse_rule(words, warnings);
-    if (!parsed) {
-        ADD_FAILURE() << parsed.error().message;
-        return {};
-    }
-    return *std::move(parsed);
-}
+using test::rule;
+using test::service;
 
 std::vector<Rule> rules(const std::vector<int>& ports) {
     std::vector<Rule> all;
@@ -27,15 +19,6 @@ std::vector<Rule> rules(const std::vector<int>& ports) {
         all.push_back(rule("tcp dport " + std::to_string(port) + " drop"));
     }
     return all;
-}
-
-Service service(const std::string& key, const std::vector<std::string>& backends) {
-    Service service;
-    service.key = *ServiceKey::parse(key);
-    for (const std::string& address : backends) {
-        service.backends.push_back({*IpAddr::parse(address), 1, 0, kNoSlot});
-    }
-    return service;
 }
 
 std::vector<Handle> handles(const std::vector<Rule>& rules) {
@@ -67,8 +50,6 @@ FreshSlots assign(Config& wanted, const Config& live, Identities& ids,
 
 using Handles = std::vector<Handle>;
 using SlotList = std::vector<Slot>;
-
-} // namespace
 
 TEST(Identities, HandlesAreUniqueAcrossKinds) {
     Config wanted;
@@ -335,3 +316,6 @@ TEST(Identities, SixteenThousandRulesTakeWellUnderASecond) {
     EXPECT_EQ(std::set<Handle>(given.begin(), given.end()).size(), 16384U);
     EXPECT_LT(taken, std::chrono::seconds(1));
 }
+
+} // namespace
+} // namespace weir::model

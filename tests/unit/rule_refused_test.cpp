@@ -6,7 +6,7 @@ namespace weir::text {
 namespace {
 
 // "COLUMN: message" of the refusal, or the rule if it was not refused.
-std::string refusal(std::string_view text) {
+std::string rule_refusal(std::string_view text) {
     std::vector<Warning> warnings;
     const auto parsed = parse_rule(text, warnings);
     return parsed ? "taken as: " + print(*parsed)
@@ -21,7 +21,7 @@ struct Refused {
 class RuleRefused : public testing::TestWithParam<Refused> {};
 
 TEST_P(RuleRefused, WithItsPlaceAndMend) {
-    EXPECT_EQ(refusal(GetParam().rule), GetParam().because) << GetParam().rule;
+    EXPECT_EQ(rule_refusal(GetParam().rule), GetParam().because) << GetParam().rule;
 }
 
 const std::string kWords =
@@ -232,13 +232,13 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"tcp flags @set drop", "11: '@set': tcp flags" + kNoSet}));
 
 TEST(ParseRule, RefusesOctetsThatAreNoText) {
-    EXPECT_EQ(refusal("drop comment \"\xff\""), "15: octet 0xff is not UTF-8 text");
-    EXPECT_EQ(refusal("drop comment \"\xc0\x80\""), "15: octet 0xc0 is not UTF-8 text");
-    EXPECT_EQ(refusal("drop comment \"\xed\xa0\x80\""), "15: octet 0xed is not UTF-8 text");
-    EXPECT_EQ(refusal("drop comment \"\xe2\x82"), "15: octet 0xe2 is not UTF-8 text");
-    EXPECT_EQ(refusal(std::string_view("ip saddr 10.0.0.1\0x drop", 24)),
+    EXPECT_EQ(rule_refusal("drop comment \"\xff\""), "15: octet 0xff is not UTF-8 text");
+    EXPECT_EQ(rule_refusal("drop comment \"\xc0\x80\""), "15: octet 0xc0 is not UTF-8 text");
+    EXPECT_EQ(rule_refusal("drop comment \"\xed\xa0\x80\""), "15: octet 0xed is not UTF-8 text");
+    EXPECT_EQ(rule_refusal("drop comment \"\xe2\x82"), "15: octet 0xe2 is not UTF-8 text");
+    EXPECT_EQ(rule_refusal(std::string_view("ip saddr 10.0.0.1\0x drop", 24)),
               "18: octet 0x00 is a control character: take it out");
-    EXPECT_EQ(refusal("drop comment \"\x1b[31m\""),
+    EXPECT_EQ(rule_refusal("drop comment \"\x1b[31m\""),
               "15: octet 0x1b is a control character: take it out");
 }
 

@@ -2,9 +2,7 @@
 
 #include "text/config_text.h"
 
-using namespace weir;
-using namespace weir::text;
-
+namespace weir::text {
 namespace {
 
 constexpr const char* kStart =
@@ -41,7 +39,7 @@ SavedState whole() {
     return state;
 }
 
-std::string refusal(const std::string& json) {
+std::string state_refusal(const std::string& json) {
     const auto state = load_state(json);
     if (state) {
         return "accepted";
@@ -56,8 +54,6 @@ std::string replaced(std::string text, const std::string& from, const std::strin
     EXPECT_NE(at, std::string::npos) << from;
     return at == std::string::npos ? text : text.replace(at, from.size(), to);
 }
-
-} // namespace
 
 TEST(State, ComesBackAsItWas) {
     const SavedState before = whole();
@@ -94,33 +90,34 @@ TEST(State, OfNothing) {
 TEST(State, DamageIsRefusedNotThrown) {
     const std::string good = save_state(whole());
     for (std::size_t length = 0; length < good.size(); length++) {
-        EXPECT_NE(refusal(good.substr(0, length)), "accepted") << length;
+        EXPECT_NE(state_refusal(good.substr(0, length)), "accepted") << length;
     }
     for (const char* json : {"", "null", "[]", "{}", "7", "\"x\"", "{\"schema\":1}", "\xff",
                              "{\"schema\":1,\"next_handle\":1,\"ingress\":[],\"egress\":{}}"}) {
-        EXPECT_NE(refusal(json), "accepted") << json;
+        EXPECT_NE(state_refusal(json), "accepted") << json;
     }
-    EXPECT_NE(refusal(std::string(1 << 20, '[')), "accepted");
+    EXPECT_NE(state_refusal(std::string(1 << 20, '[')), "accepted");
 }
 
 TEST(State, RefusalsNameWhatIsWrong) {
     const std::string good = save_state(whole());
-    EXPECT_EQ(refusal(replaced(good, "\"schema\":1", "\"schema\":2")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"schema\":1", "\"schema\":2")),
               "it has format 2, this weir reads format 1");
-    EXPECT_EQ(refusal(replaced(good, "\"next_handle\":7", "\"next_handle\":-7")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"next_handle\":7", "\"next_handle\":-7")),
               "next_handle: expected a number from 0 to 4294967295");
-    EXPECT_EQ(refusal(replaced(good, "\"slot\":1", "\"slot\":4294967296")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"slot\":1", "\"slot\":4294967296")),
               "slot: expected a number from 0 to 4294967295");
-    EXPECT_EQ(refusal(replaced(good, "\"weight\":1", "\"weight\":65536")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"weight\":1", "\"weight\":65536")),
               "weight: expected a number from 0 to 65535");
-    EXPECT_EQ(refusal(replaced(good, "\"policy\":\"drop\"", "\"policy\":\"x\"")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"policy\":\"drop\"", "\"policy\":\"x\"")),
               "unknown policy 'x'");
-    EXPECT_EQ(refusal(replaced(good, "\"forward\":\"l2dsr\"", "\"forward\":\"x\"")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"forward\":\"l2dsr\"", "\"forward\":\"x\"")),
               "unknown word 'x'");
-    EXPECT_EQ(refusal(replaced(good, "\"source\":\"10.99.0.0/16\"", "\"source\":\"x\"")),
+    EXPECT_EQ(state_refusal(replaced(good, "\"source\":\"10.99.0.0/16\"", "\"source\":\"x\"")),
               "'x' is not an IP address: expected 192.0.2.1 or 2001:db8::1");
-    EXPECT_NE(refusal(replaced(good, "tcp dport", "tpc dport")).find("rule `tpc dport { 22, "),
-              std::string::npos);
+    EXPECT_NE(
+        state_refusal(replaced(good, "tcp dport", "tpc dport")).find("rule `tpc dport { 22, "),
+        std::string::npos);
 }
 
 TEST(State, ACommentThatIsNotUtf8DoesNotThrow) {
@@ -128,3 +125,6 @@ TEST(State, ACommentThatIsNotUtf8DoesNotThrow) {
     state.config.sets["s"].comment = "\xff";
     EXPECT_TRUE(load_state(save_state(state)));
 }
+
+} // namespace
+} // namespace weir::text
