@@ -33,11 +33,12 @@ wanted=()
 build=$PWD/build/release
 rm -f "$build"/test-{results.xml,cost.json,summary.txt}
 status=0
-# One more than there are processors: a virtual machine waits now and then.
+# Twice as many as there are processors: tests of the kernel wait for it half of their time.
 /usr/bin/python3 -B tests/support/measured.py "$build/test-cost.json" \
-    ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(($(nproc) + 1))" \
+    ctest --test-dir "$build" --output-on-failure --no-tests=error -j "$(($(nproc) * 2))" \
     --test-output-size-passed 200000 --output-junit "$build/test-results.xml" "${wanted[@]}" || status=$?
-# The short form of the bench, as it came out; figures to keep are made by `weir bench all`.
+# The short form of the bench, as it came out beside other tests; figures to keep are made by
+# `weir bench all`.
 if [ $# -eq 0 ] || [[ " $* " == *" bench "* ]]; then
     cat "$build"/bench-results/{run,net,apps,control}.md || status=1
     echo "bench: $build/bench-results/report.html"

@@ -72,6 +72,12 @@ Result<> note_costs(const BenchNode& node, bench::RunResult& result) {
 // The set-up's cases once, `places` being theirs.
 Result<> run_set_up(Context& cx, const bench::SetUp& set_up, std::uint32_t pass,
                     std::span<ScenarioPlace> places, Progress& progress, bench::RunResult& result) {
+    if (!places.empty() && !places.front().result.refused.empty()) { // in the pass before
+        for (const bench::Case& scenario : set_up.cases) {
+            progress.next(scenario.name);
+        }
+        return {};
+    }
     const auto node = make_bench_node(cx, set_up);
     if (node && result.programs.empty()) {
         WEIR_CHECK(note_costs(*node, result));
