@@ -16,7 +16,6 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 
 sanitizers() {
     netns-scripts/build.sh debug
-    # A leak of what a killed child held is none.
     ctest --test-dir build/debug -L '^(unit|prog|kernel|cli)$' --output-on-failure --no-tests=error \
         -j "$(nproc)"
 }
