@@ -1,8 +1,8 @@
 #include "bench/process.h"
 
 #include <fmt/format.h>
-#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,31 +40,48 @@ std::string last_line(const std::string& text) {
     return words.substr(words.rfind('\n') + 1);
 }
 
-// The kernel ends it with this process, however that ends; posix_spawn has no words for that, and
-// setpriv(1) says them. The descriptors become its standard input, output and errors.
+// In the memory of the parent, which stands still meanwhile; returns only if there is an error.
+int become(char** arguments, const int (&descriptors)[3], pid_t parent) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        if (dup2(descriptors[fd], fd) < 0) {
+            return errno;
+        }
+    }
+    // The kernel ends it with its parent, however that ends; unless it has ended just now.
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) {
+        return ESRCH;
+    }
+    execvp(arguments[0], arguments);
+    return errno;
+}
+
+// The descriptors become its standard input, output and errors. By vfork: posix_spawn has no words
+// for PR_SET_PDEATHSIG, and setpriv(1), which has, is one more program to start for each of them.
 Result<pid_t> spawn(const std::vector<std::string>& words, const Fd& in, const Fd& out,
                     const Fd& err) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in.get(), STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, out.get(), STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err.get(), STDERR_FILENO);
     std::vector<char*> arguments;
-    for (const char* word : {"setpriv", "--pdeathsig", "KILL", "--"}) {
-        arguments.push_back(const_cast<char*>(word));
-    }
     for (const std::string& word : words) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     }
     arguments.push_back(nullptr);
-    pid_t child = 0;
-    const int error =
-        posix_spawnp(&child, arguments[0], &actions, nullptr, arguments.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) {
-        return fail_errno("running " + words[0] + " by setpriv", error);
+    const int descriptors[] = {in.get(), out.get(), err.get()};
+    const pid_t parent = getpid();
+    volatile int error = 0;
+    const pid_t child = vfork();
+    if (child == 0) {
+        error = become(arguments.data(), descriptors, parent);
+        _exit(127);
     }
-    return child;
+    if (child > 0 && error == 0) {
+        return child;
+    }
+    if (child < 0) {
+        error = errno;
+    } else {
+        waitpid(child, nullptr, 0);
+    }
+    return error == ENOENT ? fail(words[0] + " is not installed")
+                           : fail_errno("running " + words[0], error);
 }
 
 Result<int> wait_for(pid_t child, const std::string& name) {
@@ -79,9 +96,6 @@ Result<int> wait_for(pid_t child, const std::string& name) {
 
 // Why a program is no more, with its last words.
 Error why_it_ended(const std::string& name, int status, const std::string& said) {
-    if (said.compare(0, 26, "setpriv: failed to execute") == 0) {
-        return Error(name + " is not installed");
-    }
     const std::string how = WIFSIGNALED(status)
                                 ? fmt::format("ended by signal {}", WTERMSIG(status))
                                 : fmt::format("exit status {}", WEXITSTATUS(status));
