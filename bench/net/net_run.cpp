@@ -26,6 +26,7 @@ public:
     // On each of `cpus`, numbers of CPUs.
     static Result<Trial> prepare(const NetJob& job, std::uint32_t size,
                                  const std::vector<std::uint32_t>& cpus, const NetOptions& options,
+                                 const std::vector<unsigned>& allowed,
                                  const std::vector<Seat>& seats);
 
     // Round 0 warms up: it fills flow tables and caches, and its counts must agree, too.
@@ -52,9 +53,8 @@ private:
 
 Result<Trial> Trial::prepare(const NetJob& job, std::uint32_t size,
                              const std::vector<std::uint32_t>& cpus, const NetOptions& options,
-                             const std::vector<Seat>& seats) {
+                             const std::vector<unsigned>& allowed, const std::vector<Seat>& seats) {
     Trial trial(job, size, options, seats);
-    WEIR_TRY(const auto allowed, allowed_cpus());
     for (const std::uint32_t number : cpus) {
         WEIR_TRY(auto made, Generators::make(net_traffic(job, size, options.flows),
                                              {allowed.end() - number, allowed.end()}));
@@ -149,8 +149,8 @@ std::vector<NetCase> Trial::cases() const {
 // The peers of each contest, in labs of their own.
 Result<std::vector<std::vector<Seat>>> take_seats(const std::vector<NetContest>& contests,
                                                   const NetOptions& options,
+                                                  const std::vector<unsigned>& allowed,
                                                   const Progress& progress) {
-    WEIR_TRY(const auto allowed, allowed_cpus());
     const std::uint32_t queues = options.cpus.back() > 1 ? allowed.back() + 1 : 1;
     std::vector<std::vector<Seat>> seats;
     int labs = 0;
@@ -165,18 +165,19 @@ Result<std::vector<std::vector<Seat>>> take_seats(const std::vector<NetContest>&
     return seats;
 }
 
-} // namespace
-
-Result<std::vector<NetCase>> run_contests(const std::vector<NetContest>& contests,
-                                          const NetOptions& options, const Progress& progress) {
-    WEIR_TRY(const auto seats, take_seats(contests, options, progress));
+Result<std::vector<NetCase>> run_rounds(const std::vector<NetContest>& contests,
+                                        const NetOptions& options,
+                                        const std::vector<unsigned>& allowed,
+                                        const Progress& progress) {
+    WEIR_TRY(const auto seats, take_seats(contests, options, allowed, progress));
     const auto smallest = std::min_element(options.sizes.begin(), options.sizes.end());
     std::vector<Trial> trials;
     for (std::size_t i = 0; i < contests.size(); i++) {
         for (const std::uint32_t& size : options.sizes) {
             const std::vector cpus =
                 size == *smallest ? options.cpus : std::vector{options.cpus.front()};
-            WEIR_TRY(Trial trial, Trial::prepare(contests[i].job, size, cpus, options, seats[i]));
+            WEIR_TRY(Trial trial,
+                     Trial::prepare(contests[i].job, size, cpus, options, allowed, seats[i]));
             trials.push_back(std::move(trial));
         }
     }
@@ -190,6 +191,17 @@ Result<std::vector<NetCase>> run_contests(const std::vector<NetContest>& contest
         const auto its = trial.cases();
         cases.insert(cases.end(), its.begin(), its.end());
     }
+    return cases;
+}
+
+} // namespace
+
+Result<std::vector<NetCase>> run_contests(const std::vector<NetContest>& contests,
+                                          const NetOptions& options, const Progress& progress) {
+    WEIR_TRY(const auto allowed, allowed_cpus()); // asked before it stays on one of them
+    WEIR_CHECK(stay_on({allowed.back()}));
+    auto cases = run_rounds(contests, options, allowed, progress);
+    WEIR_CHECK(stay_on(allowed));
     return cases;
 }
 

@@ -148,8 +148,6 @@ Result<> run_bench_net(const po::variables_map& options, const Words& words, Con
     WEIR_TRY(const std::string out, out_folder(options));
     result.origin = bench::here_and_now();
     WEIR_CHECK(bench::enter_private_mounts());
-    WEIR_TRY(const auto cpus, bench::allowed_cpus());
-    WEIR_CHECK(bench::stay_on({cpus.back()}));
     std::vector<bench::NetContest> contests;
     for (const bench::NetJob& job : result.options.jobs) {
         contests.push_back({job, chosen_of(peers_of(cx, job, result.options), chosen)});

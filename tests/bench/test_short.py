@@ -43,9 +43,16 @@ def test_every_device_accounts_for_every_frame(results):
 
 def test_every_way_through_the_balancer_answers(results):
     found = cases(results, "apps")
-    for name in ["http/direct/stack", "http/weir-l2dsr/native", "http/weir-ipip/native",
-                 "http/nft-dnat/stack"]:
-        assert found[name].get("requests_per_second"), found[name].get("refused")
+    ways = ["http/direct/stack", "http/weir-l2dsr/native", "http/weir-ipip/native",
+            "http/kernel/stack", "http/nft-dnat/stack"]
+    assert list(found) == [*ways, "http/ipvs/stack"]
+    for name in ways:
+        case = found[name]
+        assert case["requests_per_second"]["median"] > 0, name
+        figures = [case["latency_us"][percent]["median"] for percent in ("50", "90", "99", "99.9")]
+        assert figures == sorted(figures) and figures[0] > 0
+        assert ("ratio" in case) == (name != ways[0])
+    assert ("ratio" in found["http/ipvs/stack"]) != ("refused" in found["http/ipvs/stack"])
 
 
 def test_no_packet_met_a_mix_of_generations(results):
