@@ -142,8 +142,8 @@ Result<> enter_bench_network() {
     if (ip == nullptr) {
         return fail_errno("running ip", errno);
     }
-    std::fputs(bench::kBenchNetwork, ip);
-    if (pclose(ip) != 0) {
+    const bool told = std::fputs(bench::kBenchNetwork, ip) >= 0;
+    if (pclose(ip) != 0 || !told) {
         return fail("laying out the bench's network: `ip -batch -` failed; is iproute2 there?");
     }
     // The kernel looks up a next hop only for those who forward.

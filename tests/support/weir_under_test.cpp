@@ -2,12 +2,12 @@
 
 #include <bpf/bpf.h>
 #include <net/if.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
