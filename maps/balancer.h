@@ -37,7 +37,7 @@ ABI_ASSERT(service, 24);
 struct ring {
 	__u32 backend[RING_SIZE]; /* index in the generation's backend table */
 };
-ABI_ASSERT(ring, 4 * RING_SIZE);
+ABI_ASSERT(ring, 4UL * RING_SIZE);
 
 /* One backend of one service. */
 struct backend {

@@ -119,7 +119,7 @@ struct trace_flow {
 	__u64 mask[TUPLE_SIZE];
 	__u64 value[TUPLE_SIZE];
 };
-ABI_ASSERT(trace_flow, 16 * TUPLE_SIZE);
+ABI_ASSERT(trace_flow, 16UL * TUPLE_SIZE);
 
 /* What becomes of an event that passed its tests. */
 enum trace_sink {

@@ -62,7 +62,7 @@ std::string yaml(const Mode& mode, std::size_t services, const std::string& rule
         text += fmt::format(
             "    - {{vip: \"{}:80/tcp\", forward: {}, backends: [{}]}}\n",
             four ? vip(mode.family, i).to_string() : "[" + vip(mode.family, i).to_string() + "]",
-            mode.forward, four ? "10.0.2.2, 10.0.2.3" : "\"fd00:2::2\", \"fd00:2::3\"");
+            mode.forward, four ? "10.0.2.2, 10.0.2.3" : R"("fd00:2::2", "fd00:2::3")");
     }
     return text;
 }

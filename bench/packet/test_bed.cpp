@@ -111,7 +111,7 @@ Result<int> parse_action(ProgramType type, const std::string& name) {
 }
 
 std::uint64_t Tally::of(int action) const {
-    const auto at = static_cast<std::size_t>(action + 1);
+    const std::size_t at = static_cast<std::size_t>(action) + 1; // TC_ACT_UNSPEC, -1, is the first
     return at < answers.size() ? answers[at] : 0;
 }
 

@@ -51,7 +51,7 @@ std::string image_of(const std::string& svg, const std::string& title) {
                     ? std::string(1, c)
                     : fmt::format("%{:02X}", octet);
     }
-    return fmt::format("<img alt=\"{}\" src=\"data:image/svg+xml,{}\">", title, data);
+    return fmt::format(R"(<img alt="{}" src="data:image/svg+xml,{}">)", title, data);
 }
 
 // The text below an image, as HTML.

@@ -106,7 +106,7 @@ std::string chapter(const Shown& shown, const std::set<std::string>& drawn,
     for (const Section& section : shown.sections) {
         page += fmt::format("\n{}# {}\n", level, text(section.title));
         for (const Plot& plot : section.plots) {
-            if (drawn.count(plot.name) > 0) {
+            if (drawn.contains(plot.name)) {
                 page += fmt::format("\n![{}]({}{}.svg)\n", text(plot.title), folder, plot.name);
             }
         }
@@ -127,7 +127,7 @@ std::vector<Plot> Shown::plots() const {
 
 Result<Shown> show(const Json& document, const std::string& name) {
     if (!document.is_object() || !document.contains("schema") || !document.contains("kind")) {
-        return fail("no result of `weir bench`: no JSON, or without \"schema\" and \"kind\"");
+        return fail(R"(no result of `weir bench`: no JSON, or without "schema" and "kind")");
     }
     const std::string found = plain(document["kind"]);
     for (const ShownKind& kind : kKinds) {

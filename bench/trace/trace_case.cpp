@@ -44,21 +44,21 @@ struct Place {
 
 constexpr std::array kPlaces = {
     Place{Backend::kTracepoint, kRename, "tp:task:task_rename", nullptr, "pid, newcomm",
-          "tracepoint:task:task_rename", nullptr, "\"%d %s\\n\", args->pid, args->newcomm"},
+          "tracepoint:task:task_rename", nullptr, R"("%d %s\n", args->pid, args->newcomm)"},
     Place{Backend::kRawTracepoint, kRename, "raw:task_rename", nullptr, "task->pid, task->comm",
           "rawtracepoint:task_rename", nullptr,
-          "\"%d %s\\n\", ((struct task_struct *)arg0)->pid, ((struct task_struct *)arg0)->comm"},
+          R"("%d %s\n", ((struct task_struct *)arg0)->pid, ((struct task_struct *)arg0)->comm)"},
     Place{Backend::kFentry, kRename, "fn:__set_task_comm", "ret:__set_task_comm",
           "tsk->pid, tsk->comm", "kfunc:__set_task_comm", "kretfunc:__set_task_comm",
-          "\"%d %s\\n\", args->tsk->pid, args->tsk->comm"},
+          R"("%d %s\n", args->tsk->pid, args->tsk->comm)"},
     Place{Backend::kMulti, kRename, "fn:__set_task_comm", "ret:__set_task_comm",
           "tsk->pid, tsk->comm", nullptr, nullptr, nullptr},
     Place{Backend::kKprobe, kRename, "fn:__set_task_comm", "ret:__set_task_comm",
           "tsk->pid, tsk->comm", "kprobe:__set_task_comm", "kretprobe:__set_task_comm",
-          "\"%d %s\\n\", ((struct task_struct *)arg0)->pid, ((struct task_struct *)arg0)->comm"},
+          R"("%d %s\n", ((struct task_struct *)arg0)->pid, ((struct task_struct *)arg0)->comm)"},
     Place{Backend::kUprobe, kLabs, "u:libc.so.6:labs", "uret:libc.so.6:labs", "arg0",
           "uprobe:/lib/x86_64-linux-gnu/libc.so.6:labs",
-          "uretprobe:/lib/x86_64-linux-gnu/libc.so.6:labs", "\"%d\\n\", arg0"},
+          "uretprobe:/lib/x86_64-linux-gnu/libc.so.6:labs", R"("%d\n", arg0)"},
 };
 
 struct Recipe {

@@ -80,7 +80,8 @@ Result<TraceRate> trace_rate(std::uint32_t ring_octets) {
                      .event_octets = offsetof(trace_event, text) + TRACE_STRING_SIZE + 8};
     constexpr double kBehind = 0.9; // of the rate: the source gives no more
     bool more = true;
-    for (double rate = kFirst; more && !result.lost; rate *= kStep) {
+    double rate = kFirst;
+    while (more && !result.lost) {
         for (int attempt = 0; attempt < kAttempts; attempt++) {
             WEIR_TRY(const kernel::TraceBooks before, session.tracer().books());
             const double done = act_at(rename, rate);
@@ -93,6 +94,7 @@ Result<TraceRate> trace_rate(std::uint32_t ring_octets) {
             }
             result.lost = done;
         }
+        rate *= kStep;
     }
     WEIR_CHECK(stay_on(cpus));
     return result;

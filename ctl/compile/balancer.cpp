@@ -59,7 +59,7 @@ Result<Balancer> compile_balancer(const model::Config& config, const model::Limi
         balancer.any_port += s.key.port == 0;
         vips.insert(s.key.vip);
         for (const model::Backend& b : s.backends) {
-            balancer.backends.push_back({b.slot, entry(b, s)});
+            balancer.backends.emplace_back(b.slot, entry(b, s));
         }
         balancer.rings.push_back(ring(s));
     }

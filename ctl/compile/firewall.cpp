@@ -15,7 +15,7 @@ constexpr std::uint64_t kEtherIpv4 = 0x0800;
 constexpr std::uint64_t kEtherIpv6 = 0x86dd;
 
 // Where a graph is given up while it grows: it holds little that the image would not.
-constexpr std::size_t kHopeless = 8 * FW_NODES_LIMIT;
+constexpr std::size_t kHopeless = std::size_t{8} * FW_NODES_LIMIT;
 
 // How many kinds of packet have a list of rules of their own. More make shorter walks and more
 // nodes.

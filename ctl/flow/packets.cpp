@@ -112,7 +112,7 @@ Packets::Place Packets::find(const Sighting& sighting) {
         end(found->second); // its buffer is another packet's now
     }
     if (sighting.stage == Stage::kXdp) {
-        if (const Place place = find_in_program(sighting); place != open_.end()) {
+        if (const auto place = find_in_program(sighting); place != open_.end()) {
             return place;
         }
     }
@@ -155,7 +155,7 @@ void Packets::end(Place place) {
 }
 
 void Packets::add(Sighting sighting) {
-    Place place = find(sighting);
+    auto place = find(sighting);
     if (place == open_.end()) {
         if (sighting.stage == Stage::kFreed) {
             return; // of what it was nothing was seen, or it is a copy

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cstring>
 
 namespace weir::flow {
@@ -44,6 +45,13 @@ std::string endpoint(const IpAddr& address, std::uint16_t port) {
                                              : fmt::format("[{}]:{}", address.to_string(), port);
 }
 
+// The number that a text begins with; 0: it begins with none.
+int number_of(const std::string& text) {
+    std::int64_t number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return static_cast<int>(number); // an int that was fetched without its sign has it again
+}
+
 // NFPROTO_… of linux/netfilter.h, as nft names them.
 std::string netfilter_family(const std::string& number) {
     constexpr std::array kFamilies = {std::pair{"1", "inet"},   std::pair{"2", "ip"},
@@ -62,7 +70,7 @@ std::string netfilter_hook(const std::string& family, const std::string& number)
     static const std::vector<std::string> kDevice = {"ingress", "egress"};
     static const std::vector<std::string> kArp = {"input", "output", "forward"};
     const auto& hooks = family == "netdev" ? kDevice : family == "arp" ? kArp : kIp;
-    const auto at = static_cast<std::size_t>(std::atoi(number.c_str()));
+    const auto at = static_cast<std::size_t>(number_of(number));
     return at < hooks.size() ? hooks[at] : number;
 }
 
@@ -70,7 +78,7 @@ std::string netfilter_hook(const std::string& family, const std::string& number)
 std::string tc_action(const std::string& number) {
     constexpr std::array kActions = {"unspec", "ok",     "reclassify", "shot",    "pipe",
                                      "stolen", "queued", "repeat",     "redirect"};
-    const int at = std::atoi(number.c_str()) + 1;
+    const int at = number_of(number) + 1;
     return at >= 0 && static_cast<std::size_t>(at) < kActions.size()
                ? kActions[static_cast<std::size_t>(at)]
                : number;
@@ -112,7 +120,7 @@ void note(Sighting& sighting, const std::string& name, std::string value, std::u
     } else if (name == "retval" && sighting.stage == Stage::kTc) {
         sighting.notes.emplace_back("action", tc_action(value));
     } else if (name == "retval") {
-        const int error = std::atoi(value.c_str());
+        const int error = number_of(value);
         if (error < 0) {
             sighting.notes.emplace_back("error", strerrorname_np(-error));
         }

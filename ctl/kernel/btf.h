@@ -59,7 +59,7 @@ public:
     std::optional<BtfFunction> raw_tracepoint(const std::string& name) const;
     std::optional<std::uint32_t> structure(const std::string& name) const;
     // The type "struct NAME *".
-    std::optional<std::uint32_t> pointer_to(const std::string& structure) const;
+    std::optional<std::uint32_t> pointer_to(const std::string& name) const;
     // Also one of a structure without a name in it. nullopt: `id` has none of that name.
     std::optional<BtfMember> member(std::uint32_t id, const std::string& name) const;
     std::vector<std::string> member_names(std::uint32_t id) const;

@@ -93,7 +93,7 @@ void CaptureRing::watch(model::Slot rule) {
 // The kernel waits for every program that may still see the old ring before it returns.
 Result<> CaptureRing::settle() const {
     const __u32 only = 0;
-    const __u32 ring = static_cast<__u32>(ring_.get());
+    const auto ring = static_cast<__u32>(ring_.get());
     if (bpf_map_update_elem(rings_, &only, &ring, BPF_ANY) != 0) {
         return refusal("putting the ring of packets in place", errno);
     }

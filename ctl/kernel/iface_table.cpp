@@ -56,7 +56,7 @@ Result<std::uint32_t> new_slot(const Node& node, const Entries& entries) {
         taken.insert(entry.slot);
     }
     std::uint32_t slot = 0;
-    while (taken.count(slot) != 0) {
+    while (taken.contains(slot)) {
         ++slot;
     }
     if (slot >= IFACES_MAX) {

@@ -80,7 +80,7 @@ bool is_number(const std::string& text) {
 
 } // namespace
 
-Pins::Pins(fs::path base) : base_(fs::absolute(std::move(base)).lexically_normal()) {}
+Pins::Pins(const fs::path& base) : base_(fs::absolute(base).lexically_normal()) {}
 
 fs::path Pins::root() const {
     return base_ / std::to_string(WEIR_SCHEMA);

@@ -13,7 +13,7 @@ namespace weir::kernel {
 // --pins or WEIR_PINS say: one base is one independent Weir (one per network namespace, say).
 class Pins {
 public:
-    explicit Pins(std::filesystem::path base);
+    explicit Pins(const std::filesystem::path& base);
 
     const std::filesystem::path& base() const { return base_; }
     std::filesystem::path root() const; // <base>/<schema>

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <linux/magic.h>
+#include <sstream>
 
 #include "kernel/netlink.h"
 #include "kernel/probe_bpf.h"
@@ -36,7 +37,8 @@ Finding kernel_release() {
     utsname name{};
     ::uname(&name);
     int major = 0, minor = 0;
-    std::sscanf(name.release, "%d.%d", &major, &minor);
+    char dot = 0;
+    std::istringstream(name.release) >> major >> dot >> minor;
     Finding finding = ok("kernel", name.release);
     if (major < 6 || (major == 6 && minor < 1)) {
         finding.level = Level::kBroken;

@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 
 #include <charconv>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -46,8 +45,9 @@ void look_at(const fs::path& process, const Holder& holder, const Symbols& symbo
         const std::string target = fs::read_symlink(each.path(), gone).string();
         const std::string number = each.path().filename();
         if (target.find("perf_event") != std::string::npos) {
-            AttachedProbe probe =
-                perf_probe_of_descriptor(holder.pid, std::atoi(number.c_str()), symbols);
+            int descriptor = 0;
+            std::from_chars(number.data(), number.data() + number.size(), descriptor);
+            AttachedProbe probe = perf_probe_of_descriptor(holder.pid, descriptor, symbols);
             if (!probe.kind.empty()) {
                 probe.pid = holder.pid;
                 probe.comm = holder.comm;

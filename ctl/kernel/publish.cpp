@@ -118,7 +118,7 @@ public:
             }
         }
         std::uint32_t index = 0;
-        while (taken.count(index) != 0) {
+        while (taken.contains(index)) {
             ++index;
         }
         WEIR_CHECK(build(pool, index, contents));
@@ -146,7 +146,7 @@ public:
             const std::size_t end = std::min(first + kRingsAtOnce, changed.size());
             std::vector<std::uint32_t> indices;
             for (std::size_t i = first; i < end; ++i, ++candidate) {
-                while (taken.count(candidate) != 0) {
+                while (taken.contains(candidate)) {
                     ++candidate;
                 }
                 indices.push_back(candidate);

@@ -35,7 +35,7 @@ void Output::text(const std::string& text) {
     }
 }
 
-void Output::document(Json document) {
+void Output::document(const Json& document) {
     if (json_) {
         write(with_schema(document, 2));
     }

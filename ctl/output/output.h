@@ -41,9 +41,9 @@ class Output {
 public:
     Output(bool json, std::FILE* to) : json_(json), to_(to) {}
     bool json() const { return json_; }
-    void text(const std::string& text); // only without --json
-    void document(Json document);       // only with --json; adds "schema"
-    void line(const Json& document);    // the same on one line, of those of which many follow
+    void text(const std::string& text);  // only without --json
+    void document(const Json& document); // only with --json; adds "schema"
+    void line(const Json& document);     // the same on one line, of those of which many follow
     // From now on also hands every line() to `keeper`, with the text() since the one before, in
     // either form of the output.
     using Keeper = std::function<void(const Json& document, const std::string& text)>;

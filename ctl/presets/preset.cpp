@@ -9,7 +9,7 @@
 
 namespace weir::presets {
 
-Cell cell(std::string text) {
+Cell cell(const std::string& text) {
     return {text, text};
 }
 

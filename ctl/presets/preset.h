@@ -25,7 +25,7 @@ struct Cell {
     std::string text;
     output::Json value;
 };
-Cell cell(std::string text);
+Cell cell(const std::string& text);
 Cell cell(std::uint64_t number);
 Cell cell(double number, int decimals);
 

@@ -34,7 +34,7 @@ std::string limits_of(const ValueForm& form) {
 std::string expected(const ValueForm& form) {
     switch (form.type) {
     case ValueType::kIfname:
-        return "an interface name, \"eth0\" or \"eth*\"";
+        return R"(an interface name, "eth0" or "eth*")";
     case ValueType::kMac:
         return "an Ethernet address, 02:00:00:00:00:01";
     case ValueType::kIpv4:

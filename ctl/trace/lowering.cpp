@@ -203,7 +203,7 @@ Parsed<Value> Lowering::index(const Expression& expression) {
     if (at.kind != Kind::kNumber) {
         return refuse(at, "an index is a number");
     }
-    const auto base = base_of(of);
+    auto base = base_of(of);
     if (!base) {
         return base;
     }

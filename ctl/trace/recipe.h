@@ -19,7 +19,7 @@ public:
     // Only events for which it is not 0 are ones.
     text::Parsed<void> require(const Expression& expression);
     // The value becomes a part of the event.
-    text::Parsed<void> fetch(const NamedExpression& value);
+    text::Parsed<void> fetch(const NamedExpression& wanted);
     // What was opened in that space under the value is closed; without one the event is none, or,
     // unless it `must` be there, the event's process has opened it now.
     text::Parsed<void> close(const Expression& id, std::uint16_t space, bool must = true);

@@ -164,12 +164,8 @@ Result<> Attacher::attach(const Spot& place, const Ways& ways) {
     std::string whys;
     for (const Backend way : ways) {
         auto prepared = prepare(place, way);
-        Result<> done;
-        if (!prepared) {
-            done = fail(std::move(prepared).error());
-        } else {
-            done = attach_by(place, way, prepared->second);
-        }
+        const Result<> done =
+            prepared ? attach_by(place, way, prepared->second) : Result<>(fail(prepared.error()));
         if (done) {
             probes.push_back(std::move(prepared->first));
             return {};

@@ -79,6 +79,6 @@ struct StepWords {
     Scale scale = {};
     const char* label = "";
 };
-Result<std::vector<Step>> parse_steps(const std::vector<StepWords>& words);
+Result<std::vector<Step>> parse_steps(const std::vector<StepWords>& all);
 
 } // namespace weir::trace

@@ -139,11 +139,11 @@ std::optional<Steps> fetch(std::string_view operand, std::uint8_t size) {
 }
 
 PlacedArgument parse_argument(std::string_view word) {
+    constexpr std::array kSizes = {1, 2, 4, 8, -1, -2, -4, -8};
     PlacedArgument argument{.unknown = std::string(word)};
     const std::size_t at = word.find('@');
     const auto size = number(word.substr(0, at));
-    const bool known = size == 1 || size == 2 || size == 4 || size == 8 || size == -1 ||
-                       size == -2 || size == -4 || size == -8;
+    const bool known = std::find(kSizes.begin(), kSizes.end(), size) != kSizes.end();
     if (at == std::string_view::npos || !known) { // "8f@%xmm0": a floating-point number
         return argument;
     }

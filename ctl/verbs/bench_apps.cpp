@@ -62,7 +62,7 @@ std::vector<std::string> row_of(const bench::AppsCase& each) {
     }
     const bench::AppsMeasured& measured = *each.measured;
     row.push_back(case_rate(each, measured.rate.median));
-    row.push_back(each.bulk ? "Gbit/s" : "requests/s");
+    row.emplace_back(each.bulk ? "Gbit/s" : "requests/s");
     row.push_back(case_rate(each, measured.rate.lower) + "-" +
                   case_rate(each, measured.rate.upper));
     row.push_back(measured.ratio ? fmt::format("{:.2f}", measured.ratio->median) : "-");
@@ -114,7 +114,7 @@ Result<> run_bench_apps(const po::variables_map& options, const Words& words, Co
     }
     cx.out.text(fmt::format("{}\n\n{}{}", headline(result.origin),
                             table_of(result.cases).to_string(), drift_line(document)));
-    cx.out.document(std::move(document));
+    cx.out.document(document);
     return {};
 }
 

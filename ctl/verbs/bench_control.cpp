@@ -181,7 +181,7 @@ Result<> run_bench_control(const po::variables_map& options, const Words& words,
         WEIR_CHECK(write_result(out, document));
     }
     cx.out.text(text_of(report) + (report.cases.empty() ? "" : drift_line(document)));
-    cx.out.document(std::move(document));
+    cx.out.document(document);
     return report.mix.mixed == 0 ? Result<>{}
                                  : fail(fmt::format("{} of {} packets saw a mix of generations",
                                                     report.mix.mixed, report.mix.packets));

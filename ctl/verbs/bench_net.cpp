@@ -136,7 +136,7 @@ Result<> show_net(Context& cx, const bench::NetResult& result, const std::string
     if (!out.empty()) {
         WEIR_CHECK(write_result(out, document));
     }
-    cx.out.document(std::move(document));
+    cx.out.document(document);
     return {};
 }
 

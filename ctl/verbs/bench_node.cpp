@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -48,8 +48,12 @@ void remove_bases_of_the_dead() {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(kFolder, error)) {
         const std::string name = entry.path().filename().string();
-        const bool ours = name.compare(0, kName.size(), kName) == 0;
-        if (ours && kill(std::atoi(name.c_str() + kName.size()), 0) != 0 && errno == ESRCH) {
+        if (!name.starts_with(kName)) {
+            continue;
+        }
+        pid_t owner = 0; // without a number: the processes beside this one, which are there
+        std::from_chars(name.data() + kName.size(), name.data() + name.size(), owner);
+        if (kill(owner, 0) != 0 && errno == ESRCH) {
             fs::remove_all(entry.path(), error);
         }
     }
@@ -138,8 +142,8 @@ Result<> enter_bench_network() {
     if (ip == nullptr) {
         return fail_errno("running ip", errno);
     }
-    std::fputs(bench::kBenchNetwork, ip);
-    if (pclose(ip) != 0) {
+    const bool told = std::fputs(bench::kBenchNetwork, ip) >= 0;
+    if (pclose(ip) != 0 || !told) {
         return fail("laying out the bench's network: `ip -batch -` failed; is iproute2 there?");
     }
     // The kernel looks up a next hop only for those who forward.

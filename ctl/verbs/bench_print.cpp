@@ -103,7 +103,7 @@ Result<> print_run(Context& cx, const bench::RunResult& result, const std::strin
         text += "\n" + memory_of(result).to_string();
     }
     cx.out.text(text + drift_line(document));
-    cx.out.document(std::move(document));
+    cx.out.document(document);
     return {};
 }
 

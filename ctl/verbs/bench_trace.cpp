@@ -78,7 +78,7 @@ Result<> run_bench_trace(const po::variables_map& options, const Words& words, C
     }
     cx.out.text(fmt::format("{}\n\n{}\n{}{}", headline(result.origin), table_of(result).to_string(),
                             rates_of(result), drift_line(document)));
-    cx.out.document(std::move(document));
+    cx.out.document(document);
     return {};
 }
 

@@ -85,7 +85,7 @@ void report(Context& cx, const Changed& changed, const std::string& done,
                           {"generation", changed.generation},
                           {"changes", changes_json(changed.changes)}};
     document.update(extra);
-    cx.out.document(std::move(document));
+    cx.out.document(document);
 }
 
 output::Json changes_json(const std::vector<text::Change>& changes) {

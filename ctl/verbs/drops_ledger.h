@@ -5,6 +5,6 @@
 namespace weir::verbs {
 
 // `weir drops --ledger DEV`: the interface's balanced ledger, for each interval.
-Result<> run_drop_ledger(const po::variables_map& options, const std::string& device, Context& cx);
+Result<> run_drop_ledger(const po::variables_map& options, const std::string& name, Context& cx);
 
 } // namespace weir::verbs

@@ -60,7 +60,7 @@ std::string option_usage(const po::option_description& option) {
     // Boost names it "-n" if it has a short name, and otherwise as the long one is.
     const std::string brief =
         option.canonical_display_name(po::command_line_style::allow_dash_for_short);
-    const std::string text =
+    std::string text =
         "--" + option.long_name() + (brief.size() == 2 && brief[0] == '-' ? "|" + brief : "");
     if (option.semantic()->max_tokens() == 0) {
         return text;

@@ -33,7 +33,7 @@ Result<> read_capture(const std::string& path,
     const u_char* data = nullptr;
     int got = 0;
     while ((got = pcap_next_ex(capture.get(), &header, &data)) == 1) {
-        const auto taken = each(CapturedFrame{{data, data + header->caplen}, header->len});
+        auto taken = each(CapturedFrame{{data, data + header->caplen}, header->len});
         if (!taken) {
             return taken;
         }

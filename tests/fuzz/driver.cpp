@@ -35,9 +35,10 @@ void keep_current() {
     constexpr char kFile[] = "crash-input";
     std::FILE* file = std::fopen(kFile, "wb");
     if (file != nullptr) {
-        std::fwrite(current.data(), 1, current.size(), file);
-        std::fclose(file);
-        std::fprintf(stderr, "the input is kept in %s\n", kFile);
+        const bool written = std::fwrite(current.data(), 1, current.size(), file) == current.size();
+        if (std::fclose(file) == 0 && written) {
+            std::fprintf(stderr, "the input is kept in %s\n", kFile);
+        }
     }
 }
 

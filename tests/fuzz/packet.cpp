@@ -102,9 +102,10 @@ void load() {
         return Hook{program,
                     must(kernel::open_pin(pins.program(name(program))), "opening a program")};
     };
-    loaded.reset(new Loaded{std::move(node),
-                            {open(kernel::Program::kIngress), open(kernel::Program::kTcIngress),
-                             open(kernel::Program::kTcEgress)}});
+    loaded = std::make_unique<Loaded>(
+        Loaded{std::move(node),
+               {open(kernel::Program::kIngress), open(kernel::Program::kTcIngress),
+                open(kernel::Program::kTcEgress)}});
     publish(loaded->node);
     must(kernel::unload(pins), "unloading");
     rmdir(pins.base().c_str());

@@ -59,7 +59,9 @@ protected:
     }
 
     Node& node() { return *node_; }
-    Result<AttachReport> attach(AttachRequest request) { return kernel::attach(node(), request); }
+    Result<AttachReport> attach(const AttachRequest& request) {
+        return kernel::attach(node(), request);
+    }
     std::vector<std::string> listed() { return lines(*attachments(node())); }
     iface only_entry() {
         const auto entries = node().ifaces();

@@ -8,9 +8,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cinttypes>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "kernel/bpf.h"
 #include "kernel/btf.h"
@@ -51,10 +52,12 @@ std::uint64_t offset_of(int (*function)(int)) {
     const auto address = reinterpret_cast<std::uint64_t>(function);
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);) {
+        std::istringstream words(line);
         std::uint64_t begin = 0, end = 0, offset = 0;
-        if (std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %*s %" SCNx64, &begin, &end,
-                        &offset) == 3 &&
-            address >= begin && address < end) {
+        char dash = 0;
+        std::string rights;
+        if (words >> std::hex >> begin >> dash >> end >> rights >> offset && address >= begin &&
+            address < end) {
             return address - begin + offset;
         }
     }
@@ -86,7 +89,10 @@ int number_in(const std::string& path, const std::string& before = "") {
     std::ifstream file(path);
     std::string text;
     std::getline(file, text);
-    return std::atoi(text.substr(before.size()).c_str());
+    text = text.substr(before.size());
+    int number = 0;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
 }
 
 Fd tracepoint(const std::string& name) {

@@ -1,4 +1,4 @@
-#include <signal.h>
+#include <csignal>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -217,7 +217,7 @@ TEST_F(Publish, TooManyElementsLeaveTheOldGenerationInForce) {
 TEST_F(Publish, ALongStateComesBackWhole) {
     Node node = open_node();
     std::string text;
-    while (text.size() < 3 * STATE_CHUNK) {
+    while (text.size() < 3UL * STATE_CHUNK) {
         text += std::to_string(text.size()) + "\n";
     }
 

@@ -83,7 +83,7 @@ private:
         if (octets.size() < 20 || octets[0] >> 4 != 4) {
             return fault("no IPv4 header");
         }
-        const std::size_t header = (octets[0] & 15) * 4U;
+        const std::size_t header = (octets[0] & 15UL) * 4;
         const std::size_t total = be16(octets, 2);
         if (header < 20 || total < header || total > octets.size()) {
             return fault("IPv4 lengths");

@@ -2,11 +2,12 @@
 
 #include <bpf/bpf.h>
 #include <net/if.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -27,8 +28,12 @@ void remove_bases_of_the_dead() {
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(kBases, error)) {
         const std::string name = entry.path().filename().string();
-        if (name.compare(0, kBaseName.size(), kBaseName) == 0 &&
-            kill(std::atoi(name.c_str() + kBaseName.size()), 0) != 0 && errno == ESRCH) {
+        if (!name.starts_with(kBaseName)) {
+            continue;
+        }
+        pid_t owner = 0; // without a number: the processes beside this one, which are there
+        std::from_chars(name.data() + kBaseName.size(), name.data() + name.size(), owner);
+        if (kill(owner, 0) != 0 && errno == ESRCH) {
             fs::remove_all(entry.path(), error);
         }
     }

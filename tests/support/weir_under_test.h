@@ -53,8 +53,8 @@ public:
     std::uint32_t slot_of(std::uint32_t ifindex) const;
 
     // Runs the pinned program once; none if this kernel has no way to run it so.
-    std::optional<Answer> try_run(kernel::Program program, const Octets& frame, Arrival how);
-    Answer run(kernel::Program program, const Octets& frame, Arrival how);
+    std::optional<Answer> try_run(kernel::Program which, const Octets& frame, Arrival how);
+    Answer run(kernel::Program which, const Octets& frame, Arrival how);
 
     hook_count books(std::uint32_t slot, hook at) const;
 

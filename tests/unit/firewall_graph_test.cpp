@@ -53,7 +53,7 @@ TEST(FirewallGraph, LongListIsSearchedNotScanned) {
 
     for (std::uint64_t port = 0; port < 4096; port++) {
         const Walk met = walk(f.nodes, f.ingress_root, facts(Packet{.dport = port}, config));
-        ASSERT_EQ(met.slot == 7, port < 3 * 1024 && port % 3 != 2) << port;
+        ASSERT_EQ(met.slot == 7, port < 3UL * 1024 && port % 3 != 2) << port;
         ASSERT_LE(met.steps, 2U + 8 + 4 + 1); // dispatch, 1,024 down to 4, those, the verdict
     }
 }

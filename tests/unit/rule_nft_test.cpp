@@ -9,8 +9,8 @@ namespace {
 
 struct Printed {
     std::string_view rule;
-    std::string_view names = "";   // `nft -s list chain`; "": as written
-    std::string_view numeric = ""; // `nft -n -s list chain`; "": as with names
+    std::string_view names = {};   // `nft -s list chain`; "": as written
+    std::string_view numeric = {}; // `nft -n -s list chain`; "": as with names
 };
 
 constexpr Printed kPrintedByNft[] = {
@@ -137,8 +137,8 @@ constexpr Printed kPrintedByNft[] = {
     {"iifname eth0 accept", "iifname \"eth0\" accept"},
     {"iifname \"eth*\" accept"},
     {"iifname != \"eth0\" accept"},
-    {"iifname { \"eth0\", \"eth1\" } accept"},
-    {"iifname { \"eth0\", \"wlan*\" } accept"},
+    {R"(iifname { "eth0", "eth1" } accept)"},
+    {R"(iifname { "eth0", "wlan*" } accept)"},
     {"iifname \"fifteencharname\" accept"},
     {"iifname \"fourteencharna*\" accept"},
     {"iifname eth0.100 accept", "iifname \"eth0.100\" accept"},
@@ -202,7 +202,7 @@ constexpr Printed kPrintedByNft[] = {
     {"ip protocol { tcp, 47 } accept", "ip protocol { tcp, gre } accept",
      "ip protocol { 6, 47 } accept"},
     {"ip protocol 43-44 accept"},
-    {"iifname != { \"eth*\", \"lo\" } accept"},
+    {R"(iifname != { "eth*", "lo" } accept)"},
     {"ip saddr { 10.0.0.0-10.0.0.1, 10.0.0.9 } accept",
      "ip saddr { 10.0.0.0/31, 10.0.0.9 } accept"},
     {"ip saddr { 10.0.0.0-10.0.0.255, 10.0.2.5 } accept",

@@ -79,7 +79,7 @@ TEST(ParseRule, EqualMeaningIsAnEqualRule) {
         {"tcp dport { 22, 22 } drop", "tcp dport 22 drop"},
         {"ip saddr { 10.0.0.0/9, 10.128.0.0/9 } drop", "ip saddr 10.0.0.0/8 drop"},
         {"ip saddr 10.0.0.0-10.0.0.255 drop", "ip saddr 10.0.0.0/24 drop"},
-        {"iifname { \"eth0\", \"eth*\" } drop", "iifname \"eth*\" drop"},
+        {R"(iifname { "eth0", "eth*" } drop)", "iifname \"eth*\" drop"},
         {"meta iifname eth0 drop", "iifname \"eth0\" drop"},
         {"meta oifname eth0 drop", "oifname \"eth0\" drop"},
         {"tcp flags & (syn|ack) != 0 drop", "tcp flags syn,ack drop"},

@@ -12,7 +12,8 @@ Interval range(std::uint64_t first, std::uint64_t last) {
 }
 
 Set ports(std::vector<Interval> elements) {
-    return {.name = "p", .type = SetType::kInetService, .comment = "", .elements = elements};
+    return {
+        .name = "p", .type = SetType::kInetService, .comment = "", .elements = std::move(elements)};
 }
 
 TEST(Numbers, StopAtBothEnds) {

@@ -93,7 +93,7 @@ TEST(State, DamageIsRefusedNotThrown) {
         EXPECT_NE(state_refusal(good.substr(0, length)), "accepted") << length;
     }
     for (const char* json : {"", "null", "[]", "{}", "7", "\"x\"", "{\"schema\":1}", "\xff",
-                             "{\"schema\":1,\"next_handle\":1,\"ingress\":[],\"egress\":{}}"}) {
+                             R"({"schema":1,"next_handle":1,"ingress":[],"egress":{}})"}) {
         EXPECT_NE(state_refusal(json), "accepted") << json;
     }
     EXPECT_NE(state_refusal(std::string(1 << 20, '[')), "accepted");
