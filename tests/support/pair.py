@@ -76,9 +76,12 @@ CPU = max(os.sched_getaffinity(0))
 
 # For an actor: nothing else runs on that CPU until it lets go, so that what timers and softirqs do
 # there is done upon this process. A kernel may run no tracing program upon some process (one is
-# known that guards its init so): what it did upon that one would be missing.
+# known that guards its init so): what it did upon that one would be missing. The kernel ends who
+# holds it for longer than HOLD_SECONDS.
+HOLD_SECONDS = 20
 HOLD = f"""
-import os
+import os, resource
+resource.setrlimit(resource.RLIMIT_RTTIME, ({HOLD_SECONDS * 10**6}, {HOLD_SECONDS * 10**6}))
 def hold():
     os.sched_setaffinity(0, [{CPU}])
     os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
@@ -110,7 +113,7 @@ def send(to, octets):
         assert full.errno == errno.ENOBUFS
         refused += 1
 def under_way():
-    '''Octets that the driver has not got (SIOCOUTQ).'''
+    '''Bytes that the driver has not got (SIOCOUTQ).'''
     return int.from_bytes(fcntl.ioctl(s, 0x5411, bytes(4)), 'little')
 """
 
