@@ -103,82 +103,88 @@ void diff_packets(Changes& out, const model::Config& from, const model::Config& 
     }
 }
 
-void say_elements(Changes& out, char sign, const model::Set& set,
-                  const std::vector<model::Interval>& elements) {
-    for (const model::Interval& element : elements) {
-        out.push_back({sign, "set " + set.name + " element " + print_element(set.type, element)});
+// The elements of `set` that `other` is without.
+void say_elements(Changes& out, char sign, const std::string& name, const model::Set& set,
+                  const model::Set& other) {
+    std::vector<model::Interval> only;
+    std::set_difference(set.elements.begin(), set.elements.end(), other.elements.begin(),
+                        other.elements.end(), std::back_inserter(only));
+    for (const model::Interval& element : only) {
+        out.push_back({sign, "set " + name + " element " + print_element(set.type, element)});
     }
 }
 
-void diff_set(Changes& out, const model::Set* from, const model::Set* to) {
-    const bool same_type = from != nullptr && to != nullptr && from->type == to->type;
-    if (from != nullptr && to != nullptr && !same_type) {
-        diff_set(out, from, nullptr); // elements of another type are other elements
-        diff_set(out, nullptr, to);
+void diff_set(Changes& out, const std::string& name, const model::Set* from,
+              const model::Set* to) {
+    if (from != nullptr && to != nullptr && from->type != to->type) {
+        diff_set(out, name, from, nullptr); // elements of another type are other elements
+        diff_set(out, name, nullptr, to);
         return;
     }
-    const model::Set& set = to != nullptr ? *to : *from;
-    if (!same_type) {
-        out.push_back({to != nullptr ? '+' : '-',
-                       "set " + set.name + " type " + std::string(model::name(set.type))});
-    }
+    const auto type = [](const model::Set* s) {
+        return s == nullptr ? std::nullopt : std::optional<std::string>(model::name(s->type));
+    };
+    say(out, "set " + name + " type", type(from), type(to));
     const auto comment = [](const model::Set* s) {
         return s == nullptr || s->comment.empty()
                    ? std::nullopt
                    : std::optional<std::string>("\"" + s->comment + "\"");
     };
-    say(out, "set " + set.name + " comment", comment(from), comment(to));
+    say(out, "set " + name + " comment", comment(from), comment(to));
 
-    const std::vector<model::Interval> none;
-    const auto& before = from == nullptr ? none : from->elements;
-    const auto& after = to == nullptr ? none : to->elements;
-    std::vector<model::Interval> removed, added;
-    std::set_difference(before.begin(), before.end(), after.begin(), after.end(),
-                        std::back_inserter(removed));
-    std::set_difference(after.begin(), after.end(), before.begin(), before.end(),
-                        std::back_inserter(added));
-    say_elements(out, '-', set, removed);
-    say_elements(out, '+', set, added);
+    const model::Set none;
+    const model::Set& before = from == nullptr ? none : *from;
+    const model::Set& after = to == nullptr ? none : *to;
+    say_elements(out, '-', name, before, after);
+    say_elements(out, '+', name, after, before);
 }
 
-// Calls `each` with what stands under every key of either side; null where it is on one side only.
+// Calls `each` with every key of either side and what stands under it; null where it is on one side
+// only.
 template <typename Map, typename Each>
 void pairwise(const Map& from, const Map& to, Each each) {
     auto f = from.begin();
     auto t = to.begin();
     while (f != from.end() || t != to.end()) {
-        const bool take_from = t == to.end() || (f != from.end() && !(t->first < f->first));
-        const bool take_to = f == from.end() || (t != to.end() && !(f->first < t->first));
-        each(take_from ? &f->second : nullptr, take_to ? &t->second : nullptr);
-        f = take_from ? std::next(f) : f;
-        t = take_to ? std::next(t) : t;
+        if (t == to.end() || (f != from.end() && f->first < t->first)) {
+            each(f->first, &f->second, nullptr);
+            f++;
+        } else if (f == from.end() || t->first < f->first) {
+            each(t->first, nullptr, &t->second);
+            t++;
+        } else {
+            each(f->first, &f->second, &t->second);
+            f++;
+            t++;
+        }
     }
 }
 
-void diff_service(Changes& out, const model::Service* from, const model::Service* to) {
-    const std::string service = "service " + (to != nullptr ? to : from)->key.to_string();
+void diff_service(Changes& out, const model::ServiceKey& key, const model::Service* from,
+                  const model::Service* to) {
+    const std::string service = "service " + key.to_string();
     const auto forward = [](const model::Service* s) {
         return s == nullptr ? std::nullopt : std::optional<std::string>(model::name(s->forward));
     };
     say(out, service + " forward", forward(from), forward(to));
 
     const auto weights = [](const model::Service* s) {
-        std::map<IpAddr, std::pair<std::string, std::string>> by_address;
+        std::map<IpAddr, std::uint32_t> by_address;
         if (s != nullptr) {
             for (const model::Backend& backend : s->backends) {
-                by_address[backend.address] = {backend.address.to_string(),
-                                               std::to_string(backend.weight)};
+                by_address[backend.address] = backend.weight;
             }
         }
         return by_address;
     };
-    pairwise(weights(from), weights(to), [&](const auto* before, const auto* after) {
-        const auto weight = [](const auto* b) {
-            return b == nullptr ? std::nullopt : std::optional<std::string>(b->second);
-        };
-        say(out, service + " backend " + (after != nullptr ? after : before)->first + " weight",
-            weight(before), weight(after));
-    });
+    const auto text = [](const std::uint32_t* weight) {
+        return weight == nullptr ? std::nullopt : std::optional(std::to_string(*weight));
+    };
+    pairwise(weights(from), weights(to),
+             [&](const IpAddr& address, const std::uint32_t* before, const std::uint32_t* after) {
+                 say(out, service + " backend " + address.to_string() + " weight", text(before),
+                     text(after));
+             });
 }
 
 void diff_balancer(Changes& out, const model::Balancer& from, const model::Balancer& to) {
@@ -196,7 +202,9 @@ void diff_balancer(Changes& out, const model::Balancer& from, const model::Balan
         return services;
     };
     pairwise(by_key(from), by_key(to),
-             [&](const model::Service* f, const model::Service* t) { diff_service(out, f, t); });
+             [&](const model::ServiceKey& key, const model::Service* f, const model::Service* t) {
+                 diff_service(out, key, f, t);
+             });
 }
 
 } // namespace
@@ -207,7 +215,9 @@ std::vector<Change> diff(const model::Config& from, const model::Config& to) {
     diff_chain(out, model::ChainName::kEgress, from, to);
     diff_packets(out, from, to);
     pairwise(from.sets, to.sets,
-             [&](const model::Set* f, const model::Set* t) { diff_set(out, f, t); });
+             [&](const std::string& name, const model::Set* f, const model::Set* t) {
+                 diff_set(out, name, f, t);
+             });
     diff_balancer(out, from.balancer, to.balancer);
     return out;
 }
