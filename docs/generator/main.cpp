@@ -1,5 +1,7 @@
-// Writes the generated pages of the reference into a folder: weir_reference docs/reference
+// Writes the generated pages of the reference into a folder. Runs in the project's root:
+// weir_reference docs/reference
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -16,7 +18,12 @@ std::string cell(std::string_view text) {
 }
 
 std::string source(const std::string& name) {
-    std::ifstream file(std::string(WEIR_SOURCE_DIR "/") + name);
+    std::ifstream file(name);
+    if (!file) {
+        std::fprintf(stderr, "weir_reference: cannot read %s: run it in the project's root\n",
+                     name.c_str());
+        std::exit(1);
+    }
     return {std::istreambuf_iterator<char>(file), {}};
 }
 

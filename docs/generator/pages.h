@@ -15,7 +15,7 @@ std::string scenarios_page();
 
 // A cell of a Markdown table: its bars escaped.
 std::string cell(std::string_view text);
-// A file of the source tree.
+// A file of the source tree, named from its root; the program ends where it cannot be read.
 std::string source(const std::string& name);
 
 } // namespace weir::docs

@@ -22,7 +22,7 @@ def stale(folder, fresh):
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reference")
-    subprocess.run([BUILD / "docs/weir_reference", folder], check=True)
+    subprocess.run([BUILD / "docs/weir_reference", folder], check=True, cwd=REFERENCE.parents[1])
     return folder
 
 

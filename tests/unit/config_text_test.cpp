@@ -96,7 +96,8 @@ TEST(ConfigText, PrintsTheCanonicalFormOfItself) {
 }
 
 TEST(ConfigText, TheExampleIsAccepted) {
-    std::ifstream stream(WEIR_EXAMPLE);
+    std::ifstream stream("docs/examples/weir.yaml");
+    ASSERT_TRUE(stream) << "unit_tests is to be run in the project's root";
     const std::string yaml(std::istreambuf_iterator<char>(stream), {});
     std::vector<Warning> warnings;
 
