@@ -121,10 +121,10 @@ def test_time_on_and_off_the_cpu(actor):
     assert ran["unit"] == slept["unit"] == "usecs"
     assert waiting["keys"] == {"pid": actor.pid, "comm": "python3"}
     assert sum(slot["count"] for slot in waiting["slots"] if slot["from"] >= 65_536) >= 5
-    cut = running["events"] + waiting["events"]  # each lacks a part of a us
-    assert running["sum"] >= 400_000 - cut and waiting["sum"] >= 5 * 70_000 - cut
-    # It runs or it waits, all the time that its own clock has seen.
-    assert 1e6 * inner - cut <= running["sum"] + waiting["sum"] <= 1e6 * outer
+    # It runs or it waits, all the time that its own clock has seen. Give or take a tenth: each of the
+    # two reads the clock for itself, and between the two a guest's processor may stand still.
+    assert running["sum"] >= 0.9 * 400_000 and waiting["sum"] >= 0.9 * 5 * 70_000
+    assert 0.9e6 * inner <= running["sum"] + waiting["sum"] <= 1.1e6 * outer
 
 
 def test_idle_time_is_there_when_it_is_asked_for():
