@@ -89,6 +89,7 @@ def test_every_station_counts_the_same_frames_dropped(weir, tmp_path):
 
 def test_every_station_counts_the_same_frames_handed_on(weir):
     document = weir.json("bench", "net", "--job", "forward", "--rounds", 3, "--packets", 20000,
+                         "--peers", "empty-xdp,weir-l2dsr,weir-ipip,kernel,nft-dnat",
                          "--size", "64,1500", "--flows", 100, "--mode", "native")
 
     for size, (peer, mode) in itertools.product((64, 1500), [
@@ -103,7 +104,8 @@ def test_every_station_counts_the_same_frames_handed_on(weir):
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one CPU: nothing sends beside it")
 def test_two_cpus_send_at_the_same_time(weir):
-    document = weir.json("bench", "net", "--job", "forward", "--cpus", "1,2", *SHORT)
+    document = weir.json("bench", "net", "--job", "forward", "--cpus", "1,2", "--peers",
+                         "empty-xdp,weir-ipip,kernel,nft-dnat", *SHORT)
 
     assert document["options"]["cpus"] == [1, 2]
     cases = {(case["peer"], case["mode"], case["cpus"]): case for case in document["cases"]}
@@ -131,7 +133,7 @@ def test_a_peer_that_is_missing_stays_in_the_result(weir, monkeypatch):
 
 def test_a_set_of_many_and_what_has_no_sets(weir):
     document = weir.json("bench", "net", "--job", "filter-set", "--mode", "native",
-                         "--flows", 20000, *SHORT)
+                         "--peers", "weir,nft-set,nft-map,nft-rules", "--flows", 20000, *SHORT)
 
     cases = by_peer(document)
     assert cases["weir", "native"]["counts"]["handled"] == 60000

@@ -64,6 +64,12 @@ std::uint64_t offset_of(int (*function)(int)) {
     return 0;
 }
 
+// This process's alone: another one may run these tests at the same time.
+const std::string& program_name() {
+    static const std::string name = "probe_" + std::to_string(::getpid());
+    return name;
+}
+
 // return 0;
 Fd load(bpf_prog_type type, std::uint32_t attach_type = 0, std::uint32_t function = 0) {
     const bpf_insn program[] = {
@@ -76,7 +82,7 @@ Fd load(bpf_prog_type type, std::uint32_t attach_type = 0, std::uint32_t functio
     Options<bpf_prog_load_opts> settings;
     settings.expected_attach_type = static_cast<bpf_attach_type>(attach_type);
     settings.attach_btf_id = function;
-    return Fd(bpf_prog_load(type, "probe_test", "GPL", program, std::size(program), &settings));
+    return Fd(bpf_prog_load(type, program_name().c_str(), "GPL", program, std::size(program), &settings));
 }
 
 Fd open_event(perf_event_attr settings) {
@@ -174,7 +180,7 @@ protected:
         std::vector<std::string> lines;
         for (const AttachedProbe& each : *all) {
             const bool untold = each.program == 0 && each.pid == ::getpid();
-            if (each.program_name != "probe_test" && !untold) {
+            if (each.program_name != program_name() && !untold) {
                 continue;
             }
             EXPECT_EQ(each.comm, each.pid == 0 ? "" : "kernel_tests");
