@@ -59,7 +59,10 @@ settings() { # NODE: sysctls that hold before any interface comes up
     for conf in "${of[@]}"; do
         values+=("net.ipv4.conf.$conf.rp_filter=0" "net.ipv4.conf.$conf.send_redirects=0"
                  "net.ipv6.conf.$conf.accept_dad=0" "net.ipv6.conf.$conf.accept_ra=0"
-                 "net.ipv6.conf.$conf.router_solicitations=0")
+                 "net.ipv6.conf.$conf.router_solicitations=0"
+                 # Reports of group memberships are repeated at once, not when others count packets.
+                 "net.ipv6.conf.$conf.mldv1_unsolicited_report_interval=1"
+                 "net.ipv6.conf.$conf.mldv2_unsolicited_report_interval=1")
         # A backend must not answer ARP for the VIP on its lo, nor ask with it.
         [[ $1 != be* ]] || values+=("net.ipv4.conf.$conf.arp_ignore=1"
                                     "net.ipv4.conf.$conf.arp_announce=2")
