@@ -11,7 +11,7 @@ import pytest
 
 from pair import CPU, FAR, HOLD, NEAR, UDP, Journeys, Pair, listen
 from tracing import Tracing, closing, events
-from waiting import PAUSE
+from waiting import PAUSE, until
 
 # What a time may be off by: whole microseconds are counted, and the filter has units of 64 ns.
 CLOCKS_US = 10
@@ -264,11 +264,19 @@ def test_what_xdp_programs_lose(pair, aborting):
     assert {row["program"] for row in rows} == {"aborting"}
 
 
+def received(pair):
+    return int(pair.on("far", "cat", "/sys/class/net/far0/statistics/rx_packets"))
+
+
 def test_runs_of_programs_and_their_place(pair, aborting):
     near = pair.actor("near")
     progs = Tracing("top", "@progs", "-i", "1000", netns=pair.namespaces["far"])
     costs = Tracing("top", "@pathcost", "-i", "1000")
-    near.do(UDP + f"for n in range(300): s.sendto(b'?', ('{FAR}', 7104 + n % 3))")
+    before = received(pair)
+    near.do(UDP)
+    for sent in (100, 200, 300):  # a veth device queues 256 for its XDP program, and drops the rest
+        near.do(f"for n in range(100): s.sendto(b'?', ('{FAR}', 7104 + n % 3))")
+        until(lambda: received(pair) >= before + sent, f"far0 did not receive {sent} packets")
 
     (row,) = [row for row in progs.stop()[0]["rows"] if row["name"] == "aborting"]
     rows = costs.stop()[0]["rows"]
