@@ -78,13 +78,38 @@ std::string wrong_way(const AppsSeat& seat, const AppsSample& sample, const Pass
     return "";
 }
 
+// What TCP has counted at either end since the lab was laid, to tell a lost segment from a server
+// that stood still.
+std::string tcp_so_far(const Lab& lab) {
+    std::string said;
+    for (const auto& [name, place] :
+         {std::pair("client", Lab::Place::kGenerator), {"server", Lab::Place::kSink}}) {
+        if (!lab.enter(place)) {
+            continue;
+        }
+        const auto counted = run_process({"nstat", "-ajsz", "TcpActiveOpens", "TcpPassiveOpens",
+                                          "TcpRetransSegs", "TcpExtListenDrops"});
+        const Json json = counted ? Json::parse(*counted, nullptr, false) : Json();
+        if (!json.is_object()) {
+            continue;
+        }
+        const Json kernel = json.value("kernel", Json::object());
+        const auto count = [&](const char* of) { return kernel.value(of, std::uint64_t{0}); };
+        said += fmt::format("; the {}'s TCP so far: {} connections opened, {} taken, {} segments "
+                            "sent again, {} connections dropped for a full queue",
+                            name, count("TcpActiveOpens"), count("TcpPassiveOpens"),
+                            count("TcpRetransSegs"), count("TcpExtListenDrops"));
+    }
+    return said;
+}
+
 Result<> measure(const AppsSeat& seat, const Application& application, const AppsOptions& options,
                  AppsSamples& samples) {
     WEIR_TRY(const Passed before, read_passed(seat));
     WEIR_CHECK(seat.apps->lab().enter(Lab::Place::kGenerator));
     const auto sample = application.run(seat.peer.direct ? kDirect : kVip, options);
     if (!sample) {
-        samples.refused = sample.error().message();
+        samples.refused = sample.error().message() + tcp_so_far(seat.apps->lab());
         return {};
     }
     WEIR_TRY(const Passed after, read_passed(seat));
