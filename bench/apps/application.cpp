@@ -33,14 +33,11 @@ Result<AppsSample> read_wrk(const std::string& said) {
     try {
         const Json json = Json::parse(said.substr(begin == std::string::npos ? 0 : begin));
         const auto requests = json.at("requests").get<std::uint64_t>();
-        if (const auto errors = json.at("errors").get<std::uint64_t>();
-            errors > 0 || requests == 0) {
-            return fail(fmt::format("void: {} requests answered, {} errors", requests, errors));
-        }
         return AppsSample{.rate = kMicrosecond * static_cast<double>(requests) /
                                   json.at("us").get<double>(),
                           .latency_us = json.at("latency_us").get<std::vector<double>>(),
-                          .frames = requests};
+                          .frames = requests,
+                          .errors = json.at("errors").get<std::uint64_t>()};
     } catch (const Json::exception& error) {
         return fail(std::string("reading what wrk says: ") + error.what());
     }
@@ -72,7 +69,8 @@ Result<AppsSample> iperf3(const std::string& address, const AppsOptions& options
         const Json received = Json::parse(said).at("end").at("sum_received");
         return AppsSample{.rate = received.at("bits_per_second").get<double>(),
                           .latency_us = {},
-                          .frames = received.at("bytes").get<std::uint64_t>() / kLargestFrame};
+                          .frames = received.at("bytes").get<std::uint64_t>() / kLargestFrame,
+                          .errors = 0};
     } catch (const Json::exception& error) {
         return fail(std::string("reading what iperf3 says: ") + error.what());
     }

@@ -15,6 +15,7 @@ struct AppsSample {
     double rate = 0;                // requests or bits per second
     std::vector<double> latency_us; // by kPercentiles; none of a bulk transfer
     std::uint64_t frames = 0;       // that the server cannot have done with less of
+    std::uint64_t errors = 0;       // requests without a right answer
 };
 
 // A client of the bench's servers.

@@ -58,26 +58,6 @@ Result<Passed> read_passed(const AppsSeat& seat) {
     return passed;
 }
 
-// "" if the frames of a run took the way that they should.
-std::string wrong_way(const AppsSeat& seat, const AppsSample& sample, const Passed& before,
-                      const Passed& after) {
-    const std::uint64_t through = after.received - before.received;
-    if (seat.peer.direct != (through < sample.frames)) {
-        return fmt::format("void: {} frames went through the device, of {} at least", through,
-                           sample.frames);
-    }
-    if (seat.device.books) {
-        DeviceBooks books = after.books;
-        books.handled -= before.books.handled;
-        if (books.unaccounted != 0 || books.handled < sample.frames) {
-            return fmt::format("void: {} frames handed on of {} at least, missing from the ledger "
-                               "{}",
-                               books.handled, sample.frames, books.unaccounted);
-        }
-    }
-    return "";
-}
-
 // What TCP has counted at either end since the lab was laid, to tell a lost segment from a server
 // that stood still.
 std::string tcp_so_far(const Lab& lab) {
@@ -103,17 +83,41 @@ std::string tcp_so_far(const Lab& lab) {
     return said;
 }
 
+// "" if every request was answered, and the frames of the run took the way that they should.
+std::string why_void(const AppsSeat& seat, const AppsSample& sample, const Passed& before,
+                     const Passed& after) {
+    if (sample.errors > 0 || sample.frames == 0) {
+        return fmt::format("void: {} answers, {} errors", sample.frames, sample.errors) +
+               tcp_so_far(seat.apps->lab());
+    }
+    const std::uint64_t through = after.received - before.received;
+    if (seat.peer.direct != (through < sample.frames)) {
+        return fmt::format("void: {} frames went through the device, of {} at least", through,
+                           sample.frames);
+    }
+    if (seat.device.books) {
+        DeviceBooks books = after.books;
+        books.handled -= before.books.handled;
+        if (books.unaccounted != 0 || books.handled < sample.frames) {
+            return fmt::format("void: {} frames handed on of {} at least, missing from the ledger "
+                               "{}",
+                               books.handled, sample.frames, books.unaccounted);
+        }
+    }
+    return "";
+}
+
 Result<> measure(const AppsSeat& seat, const Application& application, const AppsOptions& options,
                  AppsSamples& samples) {
     WEIR_TRY(const Passed before, read_passed(seat));
     WEIR_CHECK(seat.apps->lab().enter(Lab::Place::kGenerator));
     const auto sample = application.run(seat.peer.direct ? kDirect : kVip, options);
     if (!sample) {
-        samples.refused = sample.error().message() + tcp_so_far(seat.apps->lab());
+        samples.refused = sample.error().message();
         return {};
     }
     WEIR_TRY(const Passed after, read_passed(seat));
-    samples.refused = wrong_way(seat, *sample, before, after);
+    samples.refused = why_void(seat, *sample, before, after);
     samples.rates.push_back(sample->rate);
     samples.latencies_us.resize(sample->latency_us.size());
     for (std::size_t i = 0; i < sample->latency_us.size(); i++) {

@@ -24,7 +24,7 @@ constexpr Step kSteps[] = {
      "run --rounds 3 --only count --only parse-* --only fw4-1000-* --only set4-10000-* "
      "--only lb-*4-* --only whole-10000"},
     {"net --packets 300000 --cpus CPUS", "net --packets 50000 --rounds 3 --size 64 --cpus CPUS"},
-    {"apps", "apps --rounds 3 --application http"},
+    {"apps", "apps --rounds 3 --seconds 2 --application http"},
     {"control", "control --traffic-only"},
     {"trace", "trace --rounds 3 --events 5000 --alone"},
 };

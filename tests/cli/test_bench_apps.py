@@ -42,8 +42,8 @@ def tools_but(missing, folder):
 def test_results_are_printed_and_kept_and_servers_end(weir, tmp_path):
     """By two ways; the short form of the bench (tests/bench) takes all of them."""
     running = weir.start("--json", "bench", "apps", "--application", "http", "--rounds", 3,
-                         "--peers", "direct,weir-l2dsr", "--mode", "native", "--out", tmp_path,
-                         start_new_session=True)
+                         "--seconds", 2, "--peers", "direct,weir-l2dsr", "--mode", "native",
+                         "--out", tmp_path, start_new_session=True)
     eventually(lambda: applications(running.pid) != [], True)
 
     said, complaint = running.communicate(timeout=240)
@@ -60,7 +60,7 @@ def test_results_are_printed_and_kept_and_servers_end(weir, tmp_path):
 
 def test_bulk_and_a_connection_for_each_request(weir):
     document = weir.json("bench", "apps", "--application", "http-connect,iperf3", "--rounds", 3,
-                         "--peers", "direct,weir-ipip", "--mode", "generic")
+                         "--seconds", 2, "--peers", "direct,weir-ipip", "--mode", "generic")
 
     cases = {case["name"]: case for case in document["cases"]}
     assert set(cases) == {"http-connect/direct/stack", "http-connect/weir-ipip/generic",
