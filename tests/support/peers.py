@@ -115,3 +115,14 @@ def histogram(output):
     found = re.findall(r"^\s*(\d+) -> (\d+)\s*: (\d+)", output, re.MULTILINE)
     return [{"from": int(low), "to": int(high), "count": int(count)} for low, high, count in found
             if int(count)]
+
+
+def moved(ours, others):
+    """How many of the times lie in another bucket, by powers of two: each in the one beside, as of a
+    clock that was read a little later."""
+    seen, again = ([slot["from"] for slot in each for _ in range(slot["count"])]
+                   for each in (ours, others))
+    assert len(seen) == len(again), (ours, others)
+    elsewhere = [pair for pair in zip(seen, again) if len(set(pair)) > 1]
+    assert all(max(pair) == 2 * min(pair) for pair in elsewhere), (ours, others)
+    return len(elsewhere)

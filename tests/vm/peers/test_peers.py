@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from peers import MISSING, Bpftrace, Peer, histogram, rows, slots
+from peers import MISSING, Bpftrace, Peer, histogram, moved, rows, slots
 from tracing import Actor, Tracing, closing, events
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
@@ -114,8 +114,8 @@ def test_histogram_of_the_time_in_a_function(answers):
     (weir,) = answers["slept"][0]["histograms"]
 
     assert weir["events"] == SLEEPS
-    assert weir["slots"] == slots(answers["bpftrace"]["slept"])
-    assert weir["slots"] == histogram(answers["funclatency"])
+    for peer in (slots(answers["bpftrace"]["slept"]), histogram(answers["funclatency"])):
+        assert moved(weir["slots"], peer) <= 1, (weir, peer)
 
 
 def test_histogram_of_the_time_on_the_cpu(answers):
