@@ -214,7 +214,8 @@ run_guest() {
     # The processor is without what costs an emulated one time: a fifth level of page tables, SMAP, SMEP,
     # and ERMS, for which memory is copied and cleared by an instruction that QEMU runs byte by byte.
     # The output goes by a file descriptor of ours: a stdio port would wait for its input for ever.
-    timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
+    # However this script ends, the guest ends with it.
+    setpriv --pdeathsig TERM timeout --foreground -k 5 "$limit" qemu-system-x86_64 \
         "${processor[@]}" -cpu max,la57=off,smap=off,smep=off,erms=off,fsrm=off -m "$memory" \
         -nodefaults -no-reboot -display none \
         -kernel "$files/vmlinux" -initrd "$initramfs" \

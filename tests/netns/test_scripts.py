@@ -1,12 +1,14 @@
-"""The lab itself: whole or not there at all."""
+"""The scripts themselves: what they lay out is whole or not there at all, and ends with them."""
 
+import contextlib
 import os
 import pathlib
 import subprocess
 
 import pytest
 
-from lab import LAB
+import waiting
+from lab import LAB, SCRIPTS
 
 NAME = f"s{os.getpid()}"
 
@@ -93,3 +95,25 @@ def test_env_names_every_node():
 def test_wrong_words_are_refused(words):
     assert lab_sh(*words).returncode != 0
     assert traces() == []
+
+
+def guest_of(pid):
+    """The emulator's process among the descendants of that one, if it is there."""
+    with contextlib.suppress(OSError):  # one of them has just ended
+        if pathlib.Path(f"/proc/{pid}/comm").read_text().startswith("qemu"):
+            return int(pid)
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return next(filter(None, map(guest_of, children)), None)
+
+
+def test_a_guest_ends_with_who_started_it():
+    vm = subprocess.Popen([SCRIPTS / "vm.sh", "--kernel", "6.1", "--cpus", "1", "--", "sh", "-c",
+                           "echo up; exec sleep 600"], text=True, stdout=subprocess.PIPE)
+    assert vm.stdout.readline() == "up\n"
+    guest = guest_of(vm.pid)
+    assert guest is not None
+
+    vm.kill()
+
+    waiting.until(lambda: not pathlib.Path(f"/proc/{guest}").exists(), "the guest goes on")
+    vm.wait()
