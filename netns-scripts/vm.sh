@@ -3,7 +3,7 @@
 #
 #   vm.sh [--kernel 6.1|6.12] [--cpus N] [--spare-cpus N] [--memory MIB] [--timeout SECONDS] [--out DIR]
 #         [--icount] -- COMMAND...
-#   vm.sh --fetch 6.1|6.12       only get the kernel
+#   vm.sh --fetch 6.1|6.12       only get the kernel, and make the image of the commands
 #
 # The guest's root is this machine's, read-only under an overlay in memory: tools, libraries and build
 # outputs are all there at their paths, and nothing that the guest writes stays, except in /out (--out).

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is run before a release, and takes hours: everything that tests/run.sh has no time for.
+# The checks that take hours, run before a release: everything that tests/run.sh has no time for.
 #
 #   sudo tests/deep.sh [STEP...]       all steps, or these; also: tests/run.sh --deep [STEP...]
 #
@@ -7,8 +7,8 @@
 #   clang        all of it built by clang
 #   alone        each file compiled by itself (preset dev)
 #   tidy         clang-tidy, with .clang-tidy's checks
-#   fuzz         each fuzz target, guided by coverage, for FUZZ_SECONDS (600)
-#   suite        tests/run.sh: every test, on both kernels
+#   fuzz         each fuzz target but `packet`, guided by coverage, for FUZZ_SECONDS (600)
+#   suite        tests/run.sh
 #
 # Every step is run, also after one that failed; the last lines say how each of them ended.
 set -euo pipefail

@@ -14,7 +14,7 @@ WEIR = os.environ["WEIR"]
 def results(tmp_path_factory):
     """The folder of the results; where the suite publishes it, if that is said."""
     folder = pathlib.Path(os.environ.get("BENCH_RESULTS") or tmp_path_factory.mktemp("results"))
-    subprocess.run([WEIR, "bench", "all", "--short", "--out", folder], check=True, timeout=280)
+    subprocess.run([WEIR, "bench", "all", "--short", "--out", folder], check=True, timeout=840)
     return folder
 
 

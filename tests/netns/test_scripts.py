@@ -106,9 +106,9 @@ def guest_of(pid):
         return next(filter(None, map(guest_of, children)), None)
 
 
-def test_a_guest_ends_with_who_started_it():
-    vm = subprocess.Popen([SCRIPTS / "vm.sh", "--kernel", "6.1", "--cpus", "1", "--", "sh", "-c",
-                           "echo up; exec sleep 600"], text=True, stdout=subprocess.PIPE)
+def test_a_guest_ends_with_who_started_it(tmp_path):
+    vm = subprocess.Popen([SCRIPTS / "vm.sh", "--kernel", "6.1", "--cpus", "1", "--out", tmp_path, "--",
+                           "sh", "-c", "echo up; exec sleep 600"], text=True, stdout=subprocess.PIPE)
     assert vm.stdout.readline() == "up\n"
     guest = guest_of(vm.pid)
     assert guest is not None

@@ -43,10 +43,12 @@ def measured(command):
     watch = threading.Thread(target=keep_pace)
     watch.start()
     began = time.monotonic()
-    code = subprocess.run(command).returncode
-    seconds = time.monotonic() - began
-    ended.set()
-    watch.join()
+    try:
+        code = subprocess.run(command).returncode
+        seconds = time.monotonic() - began
+    finally:
+        ended.set()
+        watch.join()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return code, {"seconds": round(seconds, 1), "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
                   "pace_ms": round(statistics.median(paces), 1)}
