@@ -88,7 +88,8 @@ def test_every_verb_is_read_as_it_was_shown(weir, actor, tmp_path, words, text):
     again = weir(*([] if text else ["--json"]), "trace", "--read", path)
 
     assert (again if text else [json.loads(line) for line in again.splitlines()]) == live
-    assert ("lost; probes" in live) if text else closing(live)["lost"] == 0
+    # Of the whole machine, of whatever else runs on it: how many are lost says nothing of the file.
+    assert ("lost; probes" in live) if text else "lost" in closing(live)
 
 
 def test_a_killed_session_is_readable_up_to_its_last_whole_line(weir, actor, tmp_path):
