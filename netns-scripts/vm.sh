@@ -205,7 +205,11 @@ GUEST
 }
 
 run_guest() {
-    local status=0 files=$cache/$version processor=(-accel tcg,thread=multi -smp "$((cpus + spare))")
+    # Processors that come and go share a thread: of several threads one may still run the breakpoint that
+    # the kernel had put into its own code and taken out again, which ends the guest (int3 in __schedule).
+    local threads=multi
+    [ "$spare" = 0 ] || threads=single
+    local status=0 files=$cache/$version processor=(-accel "tcg,thread=$threads" -smp "$((cpus + spare))")
     [ -z "$counting" ] || processor=(-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off)
     # shellcheck disable=SC2034 # used in the guest's script
     mapfile -t environment < <(env | grep '^WEIR' || true)
