@@ -1,63 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The interface's entry and books. */
+/* The interface's entry, and what is counted for it. */
 #pragma once
 
 #include "packet.h"
+#include "maps/generation.h"
 #include "maps/interface.h"
 
-/* Where a packet is being walked, and what counts it. */
+/* Where a packet is, and what counts it. */
 struct place {
 	__u32 ifindex;
 	__u32 role;  /* enum role */
 	__u32 hooks; /* bit per enum hook: what else is attached to the interface */
+	__u32 chain; /* enum fw_chain: whose rules judge the packet */
+	const struct iface *entry; /* NULL: the interface has none */
 	struct hook_count *count;
 };
 
-/* Finds the interface's entry and counts the packet in. Answers 0 where the maps are damaged. */
-static __always_inline int enter(struct place *at, __u32 ifindex, enum hook hook,
-				 struct packet *pkt)
+static __always_inline const struct iface *iface_at(__u32 place)
 {
-	const struct iface *entry = bpf_map_lookup_elem(&ifaces, &ifindex);
-	__u32 slot = hook;
+	__u32 key = place % IFACE_PLACES;
+
+	return bpf_map_lookup_elem(&ifaces, &key);
+}
+
+/* The entry is not at its own place, which is taken by another one. */
+static __noinline const struct iface *find_iface_further(__u32 ifindex)
+{
+	for (__u32 i = 1; i < IFACES_MAX; i++) {
+		const struct iface *entry = iface_at(ifindex + i);
+
+		if (!entry || entry->ifindex == ifindex)
+			return entry;
+		if (!entry->ifindex)
+			return NULL;
+	}
+	return NULL;
+}
+
+static __always_inline const struct iface *find_iface(__u32 ifindex)
+{
+	const struct iface *entry = iface_at(ifindex);
+
+	if (likely(entry && entry->ifindex == ifindex))
+		return entry;
+	return entry && entry->ifindex ? find_iface_further(ifindex) : NULL;
+}
+
+/* Finds the interface's entry and counters. Returns 0 if the maps are damaged. */
+static __always_inline int enter(struct place *at, __u32 ifindex, enum hook hook)
+{
+	__u32 row = hook;
 
 	at->ifindex = ifindex;
 	at->role = ROLE_BALANCER;
 	at->hooks = 0;
-	if (entry) {
-		slot += entry->slot * HOOK_COUNT;
-		at->role = entry->role;
-		at->hooks = entry->hooks;
-		pkt->fact[FACT_IFNAME_HI] = entry->name_hi;
-		pkt->fact[FACT_IFNAME_LO] = entry->name_lo;
+	at->chain = hook == HOOK_TC_EGRESS ? CHAIN_EGRESS : CHAIN_INGRESS;
+	at->entry = find_iface(ifindex);
+	if (likely(at->entry)) {
+		row += at->entry->slot * HOOK_COUNT;
+		at->role = at->entry->role;
+		at->hooks = at->entry->hooks;
 	}
-	at->count = bpf_map_lookup_elem(&hook_counts, &slot);
+	at->count = bpf_map_lookup_elem(&hook_counts, &row);
 	return at->count != NULL;
 }
 
-static __always_inline void count_traffic(struct traffic *traffic, const struct packet *pkt)
+static __always_inline void count_traffic(struct traffic *traffic, __u32 frame_len)
 {
 	traffic->packets++;
-	traffic->bytes += pkt->frame_len;
+	traffic->bytes += frame_len;
 }
 
-static __always_inline void count_classes(struct hook_count *count, const struct packet *pkt)
+static __always_inline void count_classes(struct hook_count *count, __u32 classes)
 {
-	if (likely(!pkt->classes))
+	if (likely(!classes))
 		return;
 	for (int class = 0; class < CLASS_COUNT; class++)
-		if (pkt->classes >> class & 1)
+		if (classes >> class & 1)
 			count->seen[class]++;
 }
 
-/* Counts the packet out. Every packet that enter() counted in comes by here once. */
-static __always_inline void count_outcome(struct hook_count *count, const struct packet *pkt,
+/* Counts the packet out. Every packet that was counted in comes by here once. */
+static __always_inline void count_outcome(struct hook_count *count, __u32 frame_len,
 					  struct outcome end)
 {
-	count_classes(count, pkt);
 	if (end.verdict < VERDICT_COUNT)
-		count_traffic(&count->verdict[end.verdict], pkt);
+		count_traffic(&count->verdict[end.verdict], frame_len);
 	if (end.verdict == VERDICT_DROP && end.reason < REASON_COUNT)
-		count_traffic(&count->dropped[end.reason], pkt);
-	if (end.reason == REASON_NEIGHBOUR_UNKNOWN)
+		count_traffic(&count->dropped[end.reason], frame_len);
+	if (unlikely(end.reason == REASON_NEIGHBOUR_UNKNOWN))
 		count->handed_over++;
 }

@@ -7,31 +7,25 @@
 
 #include "capture_bench.h"
 #include "explain.h"
+#include "live.h"
 #include "maps/firewall.h"
 #include "maps/generation.h"
 
 /* Whoever captured is gone. Unless a generation was published meanwhile: then the next packet does. */
 static __always_inline void capture_expire(void)
 {
-	__u32 only = 0, seen;
-	struct control *word = bpf_map_lookup_elem(&control, &only);
+	struct control *word = control_word();
+	__u32 seen;
 
 	if (!word)
 		return;
-	seen = *(volatile __u32 *)&word->live;
+	seen = live_word(word);
 	if (seen & CAPTURE_ON)
 		__sync_val_compare_and_swap(&word->live, seen, seen & ~CAPTURE_ON);
 }
 
 _Static_assert(CAPTURE_NO_RULE == FW_NO_SLOT, "one number for no rule");
 _Static_assert(CAPTURE_NO_SERVICE == NO_TABLE, "one number for no service");
-
-#define CAPTURE_LENGTH(ctx)                                                                        \
-	_Generic((ctx), struct xdp_md *: bpf_xdp_get_buff_len((void *)(ctx)),                      \
-		 struct __sk_buff *: ((struct __sk_buff *)(void *)(ctx))->len)
-#define CAPTURE_LOAD(ctx, to, octets)                                                              \
-	_Generic((ctx), struct xdp_md *: bpf_xdp_load_bytes,                                       \
-		 struct __sk_buff *: bpf_skb_load_bytes)((void *)(ctx), 0, to, octets)
 
 /* Copies from the frame's start; answers how many octets. */
 static __always_inline __u32 capture_copy(frame *ctx, __u8 *to, __u32 octets)
@@ -41,15 +35,7 @@ static __always_inline __u32 capture_copy(frame *ctx, __u8 *to, __u32 octets)
 	if (octets >= CAPTURE_SNAP)
 		return 0;
 	octets++;
-	return CAPTURE_LOAD(ctx, to, octets) ? 0 : octets;
-}
-
-#define CAPTURE_VLAN(ctx)                                                                          \
-	_Generic((ctx), struct xdp_md *: 0, struct __sk_buff *: capture_vlan((void *)(ctx)))
-
-static __always_inline __u32 capture_vlan(const struct __sk_buff *skb)
-{
-	return skb->vlan_present ? (__u32)bpf_ntohs(skb->vlan_proto) << 16 | skb->vlan_tci : 0;
+	return frame_load(ctx, 0, to, octets) ? 0 : octets;
 }
 
 /*
@@ -59,7 +45,7 @@ static __always_inline __u32 capture_vlan(const struct __sk_buff *skb)
 static __noinline int capture_begin(frame *ctx, __u32 ifindex, __u32 hook,
 				    const struct generation *gen)
 {
-	__u32 only = 0, length = CAPTURE_LENGTH(ctx);
+	__u32 only = 0, length = frame_length(ctx);
 	const struct capture_settings *wish;
 	struct capture_bench *bench;
 	__u64 now;
@@ -93,7 +79,7 @@ static __noinline int capture_begin(frame *ctx, __u32 ifindex, __u32 hook,
 		.rule = CAPTURE_NO_RULE,
 		.service = CAPTURE_NO_SERVICE,
 		.entry_len = length,
-		.entry_vlan = CAPTURE_VLAN(ctx),
+		.entry_vlan = frame_tag(ctx),
 	};
 	if (wish->points & CAPTURE_ENTRY)
 		bench->record.entry_captured = capture_copy(
@@ -125,7 +111,7 @@ static __always_inline void capture_backend(__u32 service, __u32 backend, __u16 
 /* The packet's end is known: the frame is as the program leaves it. */
 static __noinline int capture_end(frame *ctx, __u64 packed, __u32 action)
 {
-	__u32 only = 0, length = CAPTURE_LENGTH(ctx), at;
+	__u32 only = 0, length = frame_length(ctx), at;
 	const struct capture_settings *wish = bpf_map_lookup_elem(&capture_settings, &only);
 	struct capture_bench *bench = capture_bench();
 	struct outcome end = unpack(packed);
@@ -139,7 +125,7 @@ static __noinline int capture_end(frame *ctx, __u64 packed, __u32 action)
 		bench->record.reason = end.reason;
 		bench->record.action = action;
 		bench->record.exit_len = length;
-		bench->record.exit_vlan = CAPTURE_VLAN(ctx);
+		bench->record.exit_vlan = frame_tag(ctx);
 		asm volatile("" : "+r"(at));
 		if ((wish->points & CAPTURE_EXIT) && at <= CAPTURE_SNAP)
 			bench->record.exit_captured = capture_copy(

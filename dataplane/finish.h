@@ -14,45 +14,9 @@ static __always_inline struct outcome settle(struct outcome end)
 	return end;
 }
 
-static __always_inline int xdp_action(__u32 verdict)
-{
-	switch (verdict) {
-	case VERDICT_PASS:
-		return XDP_PASS;
-	case VERDICT_SEND:
-		return XDP_TX;
-	case VERDICT_REDIRECT:
-		return XDP_REDIRECT;
-	default:
-		return XDP_DROP;
-	}
-}
-
-/* TC_ACT_UNSPEC is TCX_NEXT: accepted here, further programs on the hook are asked. */
-static __always_inline int tc_action(__u32 verdict)
-{
-	switch (verdict) {
-	case VERDICT_PASS:
-		return TC_ACT_UNSPEC;
-	case VERDICT_REDIRECT:
-		return TC_ACT_REDIRECT;
-	default:
-		return TC_ACT_SHOT;
-	}
-}
-
-static __always_inline int finish_xdp(struct place *at, const struct packet *pkt,
-				      struct outcome end)
+static __always_inline int finish(struct place *at, __u32 frame_len, struct outcome end)
 {
 	end = settle(end);
-	count_outcome(at->count, pkt, end);
-	return xdp_action(end.verdict);
-}
-
-static __always_inline int finish_tc(struct place *at, const struct packet *pkt,
-				     struct outcome end)
-{
-	end = settle(end);
-	count_outcome(at->count, pkt, end);
-	return tc_action(end.verdict);
+	count_outcome(at->count, frame_len, end);
+	return hook_action(end.verdict);
 }

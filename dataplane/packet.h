@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the stages hand to one another. */
+/* What the stages pass to one another: the packet, and what became of it. */
 #pragma once
 
 #include "frame.h"
 #include "maps/facts.h"
 #include "maps/reason.h"
-
-/* The parsed facts that every stage reads; no stage looks at headers that it does not rewrite. */
-struct packet {
-	__u64 fact[FACT_COUNT];
-	__u64 hash;    /* of the flow: flow_hash(), set by the balancer */
-	__be32 src[4]; /* IPv4: first word */
-	__be32 dst[4];
-	__u32 frame_len; /* octets as received, all buffers, no FCS */
-	__u32 l3_offset; /* octets from the start of the frame */
-	__u32 l4_offset;
-	__u32 ip_len;	 /* octets from the IP header to the end of its payload */
-	__u32 classes;	 /* bit per enum packet_class */
-	__be16 sport;
-	__be16 dport;
-	__u8 family;	 /* 4, 6; 0: not IP */
-	__u8 proto;	 /* of the transport header; 0 if it is not in this packet */
-	__u8 tos;	 /* IPv4 TOS, IPv6 traffic class */
-	__u8 segmented;	 /* set by TC: an skb that the kernel will segment, see parse_ipv4() */
-};
 
 struct outcome {
 	__u32 verdict; /* enum verdict, or NEXT_STAGE */
@@ -31,8 +12,9 @@ struct outcome {
 };
 
 /*
- * Stages are global functions: the verifier reads each once, whatever came before it, instead of
- * every path through all of them. Such a function returns one number, so an outcome is packed.
+ * Stages that not every packet passes are global functions: the verifier reads each once, whatever
+ * came before it, instead of every path through all of them. Such a function returns one number, so
+ * an outcome is packed.
  */
 #define STAGE __noinline __u64
 
@@ -76,4 +58,14 @@ static __always_inline void add_class(struct packet *pkt, enum packet_class clas
 static __always_inline int has_class(const struct packet *pkt, enum packet_class class)
 {
 	return pkt->classes >> class & 1;
+}
+
+static __always_inline int is_ipv4(const struct packet *pkt)
+{
+	return pkt->ether_type == ETH_P_IP;
+}
+
+static __always_inline int is_ipv6(const struct packet *pkt)
+{
+	return pkt->ether_type == ETH_P_IPV6;
 }

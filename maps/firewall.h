@@ -7,27 +7,38 @@
 #pragma once
 
 #include "abi.h"
+#include "facts.h"
 
-enum fw_node_kind {
-	FW_RANGE, /* a <= fact <= b */
-	FW_MASK,  /* (fact & a) == b */
-	FW_COUNT, /* add the packet to rule_counts[slot], go to `yes` */
-	FW_ACCEPT, /* as FW_COUNT, then done. Slot FW_NO_SLOT: the chain's policy, not a rule */
+/*
+ * A test of one word of struct packet: (word & mask) - first <= last - first, in 64 bits, that is,
+ * first <= (word & mask) <= last. It goes on at `yes` or `no`. With mask 0 the node is no test: see
+ * enum fw_end.
+ */
+struct fw_node {
+	__u64 mask;
+	__u64 first;
+	__u64 span; /* last - first; enum fw_end if the node is no test */
+	__u32 word_yes; /* word << FW_WORD_SHIFT | index of the next node, above this node's own */
+	__u32 no;	/* the same, without a word; the slot in rule_counts if the node is no test */
+};
+ABI_ASSERT(fw_node, 32);
+
+#define FW_WORD_SHIFT 24
+#define FW_INDEX_MASK ((1U << FW_WORD_SHIFT) - 1)
+
+/* Nodes that are no test count the packet in the rule's counters, unless the slot is FW_NO_SLOT. */
+enum fw_end {
+	FW_COUNT, /* go on at `yes` */
+	FW_ACCEPT,
 	FW_DROP,
 };
 
+/* In place of a slot: the chain's policy, not a rule. */
 #define FW_NO_SLOT 0xffffffff
 
-struct fw_node {
-	__u64 a;
-	__u64 b;
-	__u32 yes; /* index of the next node; greater than this node's own */
-	__u32 no;
-	__u32 slot; /* FW_COUNT, FW_ACCEPT, FW_DROP: index in rule_counts */
-	__u16 fact; /* FW_RANGE, FW_MASK: enum fact */
-	__u16 kind; /* enum fw_node_kind */
-};
-ABI_ASSERT(fw_node, 32);
+/* In place of a root: no rule concerns this kind of packet, the policy decides. */
+#define FW_POLICY_ACCEPT 0xffffffff
+#define FW_POLICY_DROP	 0xfffffffe
 
 /* Nodes in one image by default; always a power of two. `weir load --max-nodes` sets it. */
 #define FW_NODES_DEFAULT 65536

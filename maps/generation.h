@@ -7,25 +7,24 @@
 #pragma once
 
 #include "abi.h"
+#include "facts.h"
 #include "reason.h"
 
 #define NO_TABLE 0xffffffff
 
-enum set_use { /* which set look-ups the rules need; the others are not made */
-	SET_USE_SADDR = 1 << 0,
-	SET_USE_DADDR = 1 << 1,
-	SET_USE_SPORT = 1 << 2,
-	SET_USE_DPORT = 1 << 3,
+enum fw_chain {
+	CHAIN_INGRESS,
+	CHAIN_EGRESS,
+	CHAIN_COUNT,
 };
 
 struct generation {
 	__u64 number; /* counts changes; 0: this slot holds no whole generation. Not read by packets */
 
 	/* firewall */
-	__u32 fw_image;     /* index in fw_images */
-	__u32 ingress_root; /* node where each chain's walk begins */
-	__u32 egress_root;
-	__u32 set_uses; /* enum set_use */
+	__u32 rare_facts; /* bit per enum rare_fact: what the rules compare */
+	__u32 root[CHAIN_COUNT][KIND_COUNT]; /* node where the walk begins, or FW_POLICY_* */
+	__u32 fw_image; /* index in fw_images */
 	__u32 set4_table;
 	__u32 set6_table;
 	__u32 set_port_table;
@@ -36,27 +35,30 @@ struct generation {
 	__u32 any_port; /* how many of them take any port */
 	__u32 service_table;
 	__u32 backend_table;
-	__be32 source4;      /* outer source: network bits */
+	__be32 source4;	     /* outer source: network bits */
 	__be32 source4_host; /* mask of the bits that come from the flow; 0: a fixed address */
 	__be32 source6[4];
 	__be32 source6_host[4];
 	__u8 gateway[6]; /* MAC address of the next hop of every tunnelled packet */
 	__u8 has_gateway;
 	__u8 has_source; /* bit 0: IPv4, bit 1: IPv6 */
-	__u32 state; /* index in states. Not read by packets */
+	__u32 state;	 /* index in states. Not read by packets */
 };
-ABI_ASSERT(generation, 112);
+ABI_ASSERT(generation, 176);
 
+/* All that a packet looks up to know the configuration in force. */
 struct control {
 	__u32 live; /* slot of the generation in force; changed by one atomic store */
+	__u32 reserved;
+	struct generation generation[GENERATION_SLOTS];
 };
-ABI_ASSERT(control, 4);
+ABI_ASSERT(control, 8 + GENERATION_SLOTS * sizeof(struct generation));
 #define NO_GENERATION GENERATION_SLOTS
 
 /* What the user said, as text: the canonical configuration with its handles, in chunks. */
 #define STATE_CHUNK 4096
 struct state_chunk {
-	__u8 bytes[STATE_CHUNK]; /* chunk 0 begins with the text's length: 8 octets, host order */
+	__u8 bytes[STATE_CHUNK]; /* chunk 0 begins with the text's length: 8 bytes, host order */
 };
 ABI_ASSERT(state_chunk, STATE_CHUNK);
 
@@ -68,19 +70,11 @@ struct {
 	__type(key, __u32);
 	__type(value, struct control);
 } control SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, GENERATION_SLOTS);
-	__type(key, __u32);
-	__type(value, struct generation);
-} generations SEC(".maps");
 #endif
 
 #ifdef __cplusplus
 namespace weir::maps {
 inline constexpr Map<__u32, struct control> control{"control"};
-inline constexpr Map<__u32, generation> generations{"generations"};
 /* Made by the control tool alone: no packet reads it. */
 inline constexpr PoolMap<__u32, state_chunk> states{"states"};
 } // namespace weir::maps

@@ -21,12 +21,16 @@ enum hook {
 struct iface {
 	__u64 name_hi; /* FACT_IFNAME_HI, FACT_IFNAME_LO */
 	__u64 name_lo;
-	__u32 slot;  /* its rows in hook_counts: slot * HOOK_COUNT + hook */
-	__u32 role;  /* enum role */
-	__u32 hooks; /* bit per enum hook: what is attached */
-	__u32 reserved;
+	__u32 ifindex; /* 0: nothing was ever here; IFACE_REMOVED: look further */
+	__u32 slot;    /* its rows in hook_counts: slot * HOOK_COUNT + hook */
+	__u32 role;    /* enum role */
+	__u32 hooks;   /* bit per enum hook: what is attached */
 };
 ABI_ASSERT(iface, 32);
+#define IFACE_REMOVED 0xffffffff
+
+/* Places in `ifaces`: a power of two, four times IFACES_MAX, so that the first look-up finds most. */
+#define IFACE_PLACES 1024
 
 /* Slot 0 counts for every interface without an entry, BPF_PROG_TEST_RUN among them. */
 #define IFACES_MAX 256
@@ -52,10 +56,15 @@ struct hook_count {
 ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUNT + 2));
 
 #ifdef __bpf__
+/*
+ * A hash table by open addressing: an interface is at ifindex % IFACE_PLACES, or at the first place
+ * after it that was free. There are never more than IFACES_MAX, so a search ends after that many.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, IFACES_MAX);
-	__type(key, __u32); /* ifindex */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, IFACE_PLACES);
+	__type(key, __u32); /* place */
 	__type(value, struct iface);
 } ifaces SEC(".maps");
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 
 #include "compile/images.h"
@@ -25,9 +26,9 @@ void write_source(const Prefix& source, Words& network, Words& host) {
 
 generation settings(const model::Config& config, const Images& images) {
     generation g{};
-    g.ingress_root = images.firewall.ingress_root;
-    g.egress_root = images.firewall.egress_root;
-    g.set_uses = images.firewall.set_uses;
+    std::ranges::copy(images.firewall.ingress, g.root[CHAIN_INGRESS]);
+    std::ranges::copy(images.firewall.egress, g.root[CHAIN_EGRESS]);
+    g.rare_facts = images.firewall.rare_facts;
     for (std::size_t c = 0; c < config.class_actions.size(); c++) {
         g.class_action[c] = static_cast<__u8>(config.class_actions[c]);
     }

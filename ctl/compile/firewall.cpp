@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <netinet/in.h>
 #include <string>
@@ -89,15 +90,17 @@ class ChainBuilder {
 public:
     ChainBuilder(Graph& graph, const LoweredChain& chain) : graph_(graph), chain_(chain) {}
 
-    Graph::Node root(Detail detail) {
+    // One node for each kind of packet; kinds that `detail` does not tell apart have the same.
+    std::array<Graph::Node, KIND_COUNT> roots(Detail detail) {
+        std::array<Graph::Node, KIND_COUNT> roots{};
         if (detail == Detail::kNone) {
-            return list({});
+            roots.fill(list({}));
+            return roots;
         }
-        const Graph::Node other = list(not_ip());
-        const Graph::Node v6 = family(kEtherIpv6, IPPROTO_ICMPV6, detail);
-        const Graph::Node v4 = family(kEtherIpv4, IPPROTO_ICMP, detail);
-        return branch(FACT_ETHER_TYPE, kEtherIpv4, v4,
-                      branch(FACT_ETHER_TYPE, kEtherIpv6, v6, other));
+        roots[KIND_NOT_IP] = list(not_ip());
+        family(kEtherIpv4, IPPROTO_ICMP, detail, &roots[KIND_IPV4_TCP]);
+        family(kEtherIpv6, IPPROTO_ICMPV6, detail, &roots[KIND_IPV6_TCP]);
+        return roots;
     }
 
 private:
@@ -109,25 +112,22 @@ private:
             .with(FACT_L4PROTO, {single(L4PROTO_NONE)});
     }
 
-    Graph::Node family(std::uint64_t ether_type, std::uint8_t icmp, Detail detail) {
+    // `roots`: of TCP, UDP, ICMP and all other packets of that family, in the order of enum
+    // packet_kind.
+    void family(std::uint64_t ether_type, std::uint8_t icmp, Detail detail, Graph::Node* roots) {
         const PacketKind ip = PacketKind{}.with(FACT_ETHER_TYPE, {single(ether_type)});
         if (detail == Detail::kFamily) {
-            return list(ip);
+            std::fill_n(roots, 4, list(ip));
+            return;
         }
-        const Intervals own =
-            model::merged({single(IPPROTO_TCP), single(IPPROTO_UDP), single(icmp)});
-        Graph::Node next = list(ip.with(FACT_TRANSPORT, complement64(own)));
-        for (const std::uint8_t proto :
-             {icmp, std::uint8_t{IPPROTO_UDP}, std::uint8_t{IPPROTO_TCP}}) {
-            const PacketKind kind =
-                ip.with(FACT_TRANSPORT, {single(proto)}).with(FACT_L4PROTO, {single(proto)});
-            next = branch(FACT_TRANSPORT, proto, list(kind), next);
+        const std::uint8_t own[] = {IPPROTO_TCP, IPPROTO_UDP, icmp};
+        Intervals all;
+        for (const std::uint8_t proto : own) {
+            *roots++ = list(
+                ip.with(FACT_TRANSPORT, {single(proto)}).with(FACT_L4PROTO, {single(proto)}));
+            all.push_back(single(proto));
         }
-        return next;
-    }
-
-    Graph::Node branch(fact fact, std::uint64_t value, Graph::Node yes, Graph::Node no) {
-        return graph_.test({.fact = fact, .any = {single(value)}, .last = {}}, yes, no);
+        *roots = list(ip.with(FACT_TRANSPORT, complement64(model::merged(std::move(all)))));
     }
 
     Graph::Node list(const PacketKind& kind) {
@@ -152,32 +152,6 @@ private:
     const LoweredChain& chain_;
 };
 
-std::uint32_t set_uses(const std::vector<fw_node>& nodes) {
-    std::uint32_t uses = 0;
-    for (const fw_node& node : nodes) {
-        if (node.kind != FW_MASK) {
-            continue;
-        }
-        switch (node.fact) {
-        case FACT_SADDR_SETS:
-            uses |= SET_USE_SADDR;
-            break;
-        case FACT_DADDR_SETS:
-            uses |= SET_USE_DADDR;
-            break;
-        case FACT_SPORT_SETS:
-            uses |= SET_USE_SPORT;
-            break;
-        case FACT_DPORT_SETS:
-            uses |= SET_USE_DPORT;
-            break;
-        default:
-            break;
-        }
-    }
-    return uses;
-}
-
 tl::unexpected<Error> too_many(std::size_t needed, std::uint32_t limit) {
     if (needed > FW_NODES_LIMIT) {
         return fail((needed > kHopeless ? "more than " + std::to_string(kHopeless)
@@ -200,16 +174,20 @@ Result<Firewall> compile_firewall(const model::Config& config, const model::Limi
     std::size_t needed = 0;
     for (const Detail detail : {Detail::kTransport, Detail::kFamily, Detail::kNone}) {
         Graph graph;
-        const Graph::Node out = ChainBuilder(graph, egress).root(detail);
-        const Graph::Node in = ChainBuilder(graph, ingress).root(detail);
+        const auto out = ChainBuilder(graph, egress).roots(detail);
+        const auto in = ChainBuilder(graph, ingress).roots(detail);
         if (graph.size() > kHopeless) {
             needed = needed == 0 ? graph.size() : std::min(needed, graph.size());
             continue;
         }
-        Graph::Image image = graph.image({in, out});
+        std::vector<Graph::Node> roots(in.begin(), in.end());
+        roots.insert(roots.end(), out.begin(), out.end());
+        Graph::Image image = graph.image(roots);
         if (image.nodes.size() <= limits.nodes) {
-            const std::uint32_t uses = set_uses(image.nodes);
-            return Firewall{std::move(image.nodes), image.roots[0], image.roots[1], uses};
+            Firewall firewall{std::move(image.nodes), {}, {}, image.rare_facts};
+            std::copy_n(image.roots.begin(), KIND_COUNT, firewall.ingress.begin());
+            std::copy_n(image.roots.begin() + KIND_COUNT, KIND_COUNT, firewall.egress.begin());
+            return firewall;
         }
         needed = needed == 0 ? image.nodes.size() : std::min(needed, image.nodes.size());
     }

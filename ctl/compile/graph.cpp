@@ -1,5 +1,8 @@
 #include "compile/graph.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -11,58 +14,110 @@ constexpr Graph::Node kNone = 0xffffffff;
 // Up to this many intervals are asked for one by one; more are halved first.
 constexpr int kLinear = 4;
 
-bool same_test(const fw_node& a, const fw_node& b) {
-    return a.kind == b.kind && a.fact == b.fact && a.a == b.a && a.b == b.b;
+// Where a fact is in struct packet, and which of enum rare_fact fills it in; 0: it always is.
+struct Place {
+    std::uint32_t word;
+    std::uint64_t mask; // of the fact in that word
+    unsigned shift;     // of its lowest bit there
+    std::uint32_t rare;
+};
+
+constexpr std::uint32_t rare(fact fact) {
+    switch (fact) {
+    case FACT_ETHER_SADDR:
+    case FACT_ETHER_DADDR:
+        return RARE_ETHER;
+    case FACT_IFNAME_HI:
+    case FACT_IFNAME_LO:
+        return RARE_IFNAME;
+    case FACT_SADDR_SETS:
+        return RARE_SADDR_SETS;
+    case FACT_DADDR_SETS:
+        return RARE_DADDR_SETS;
+    case FACT_SPORT_SETS:
+        return RARE_SPORT_SETS;
+    case FACT_DPORT_SETS:
+        return RARE_DPORT_SETS;
+    default:
+        return 0;
+    }
 }
+
+constexpr Place place(fact fact, std::size_t offset, std::size_t size, unsigned low,
+                      unsigned bits) {
+    const std::size_t in_word = offset % sizeof(__u64);
+    const auto first = static_cast<unsigned>(
+        8 * (std::endian::native == std::endian::little ? in_word
+                                                        : sizeof(__u64) - size - in_word));
+    const std::uint64_t mask = bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+    return {static_cast<std::uint32_t>(offset / sizeof(__u64)), mask << (first + low), first + low,
+            rare(fact)};
+}
+
+constexpr Place kPlaces[] = {
+#define X(enumerator, member, low, bits)                                                           \
+    place(enumerator, offsetof(packet, member), sizeof(packet::member), low, bits),
+    WEIR_FACTS(X)
+#undef X
+};
 
 } // namespace
 
-std::size_t Graph::Hash::operator()(const fw_node& n) const {
-    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(&n), sizeof n});
+bool Graph::same_test(const Step& a, const Step& b) {
+    return a.kind == b.kind && a.fact == b.fact && a.a == b.a && a.b == b.b;
 }
 
-bool Graph::Equal::operator()(const fw_node& a, const fw_node& b) const {
+std::size_t Graph::Hash::operator()(const Step& s) const {
+    return std::hash<std::string_view>{}({reinterpret_cast<const char*>(&s), sizeof s});
+}
+
+bool Graph::Equal::operator()(const Step& a, const Step& b) const {
+    static_assert(std::has_unique_object_representations_v<Step>);
     return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-Graph::Node Graph::make(const fw_node& node) {
-    const auto [at, fresh] = made_.try_emplace(node, static_cast<Node>(nodes_.size()));
+Graph::Node Graph::make(const Step& step) {
+    const auto [at, fresh] = made_.try_emplace(step, static_cast<Node>(nodes_.size()));
     if (fresh) {
-        nodes_.push_back(node);
+        nodes_.push_back(step);
     }
     return at->second;
 }
 
 Graph::Node Graph::verdict(model::Verdict verdict, std::uint32_t slot) {
-    return make(
-        {.a = 0,
-         .b = 0,
-         .yes = kNone,
-         .no = kNone,
-         .slot = slot,
-         .fact = 0,
-         .kind = static_cast<__u16>(verdict == model::Verdict::kAccept ? FW_ACCEPT : FW_DROP)});
+    return make({.a = 0,
+                 .b = 0,
+                 .yes = kNone,
+                 .no = kNone,
+                 .slot = slot,
+                 .kind = verdict == model::Verdict::kAccept ? Kind::kAccept : Kind::kDrop,
+                 .fact = 0});
 }
 
 Graph::Node Graph::count(std::uint32_t slot, Node next) {
-    return make(
-        {.a = 0, .b = 0, .yes = next, .no = kNone, .slot = slot, .fact = 0, .kind = FW_COUNT});
+    return make({.a = 0,
+                 .b = 0,
+                 .yes = next,
+                 .no = kNone,
+                 .slot = slot,
+                 .kind = Kind::kCount,
+                 .fact = 0});
 }
 
-Graph::Node Graph::branch(fw_node node, Node yes, Node no) {
+Graph::Node Graph::branch(Step step, Node yes, Node no) {
     // An edge to the same test: its answer is known.
-    while (same_test(nodes_[yes], node)) {
+    while (same_test(nodes_[yes], step)) {
         yes = nodes_[yes].yes;
     }
-    while (same_test(nodes_[no], node)) {
+    while (same_test(nodes_[no], step)) {
         no = nodes_[no].no;
     }
     if (yes == no) {
         return yes;
     }
-    node.yes = yes;
-    node.no = no;
-    return make(node);
+    step.yes = yes;
+    step.no = no;
+    return make(step);
 }
 
 Graph::Node Graph::range(int fact, std::uint64_t first, std::uint64_t last, Node yes, Node no) {
@@ -71,8 +126,22 @@ Graph::Node Graph::range(int fact, std::uint64_t first, std::uint64_t last, Node
                    .yes = kNone,
                    .no = kNone,
                    .slot = FW_NO_SLOT,
-                   .fact = static_cast<__u16>(fact),
-                   .kind = FW_RANGE},
+                   .kind = Kind::kRange,
+                   .fact = static_cast<std::uint64_t>(fact)},
+                  yes, no);
+}
+
+Graph::Node Graph::mask(int fact, const Masked& masked, Node yes, Node no) {
+    if (masked.mask == 0) {
+        return masked.value == 0 ? yes : no;
+    }
+    return branch({.a = masked.mask,
+                   .b = masked.value,
+                   .yes = kNone,
+                   .no = kNone,
+                   .slot = FW_NO_SLOT,
+                   .kind = Kind::kMask,
+                   .fact = static_cast<std::uint64_t>(fact)},
                   yes, no);
 }
 
@@ -150,52 +219,75 @@ Graph::Node Graph::test(const Condition& condition, Node yes, Node no) {
     }
     Node next = no;
     for (auto m = condition.masks.rbegin(); m != condition.masks.rend(); ++m) {
-        next = branch({.a = m->mask,
-                       .b = m->value,
-                       .yes = kNone,
-                       .no = kNone,
-                       .slot = FW_NO_SLOT,
-                       .fact = static_cast<__u16>(condition.fact),
-                       .kind = FW_MASK},
-                      yes, next);
+        next = mask(condition.fact, *m, yes, next);
     }
     return next;
 }
 
+// A test of a fact becomes one of the word that it is part of. `index`: of each edge in the image.
+fw_node Graph::lowered(const Step& step, const std::vector<std::uint32_t>& index) {
+    // A node without an edge has the sentinel there: a walk that takes it all the same drops.
+    const auto edge = [&](Node to) { return to == kNone ? 0 : index[to]; };
+    if (!step.tests()) {
+        const fw_end end = step.kind == Kind::kCount    ? FW_COUNT
+                           : step.kind == Kind::kAccept ? FW_ACCEPT
+                                                        : FW_DROP;
+        return {.mask = 0,
+                .first = 0,
+                .span = static_cast<__u64>(end),
+                .word_yes = edge(step.yes),
+                .no = step.slot};
+    }
+    const Place& place = kPlaces[step.fact];
+    const std::uint64_t greatest = place.mask >> place.shift;
+    fw_node node{.mask = place.mask,
+                 .first = step.a << place.shift,
+                 .span = (std::min(step.b, greatest) - step.a) << place.shift,
+                 .word_yes = place.word << FW_WORD_SHIFT | edge(step.yes),
+                 .no = edge(step.no)};
+    if (step.kind == Kind::kMask) {
+        node.mask = step.a << place.shift;
+        node.first = step.b << place.shift;
+        node.span = 0;
+    }
+    return node;
+}
+
 Graph::Image Graph::image(const std::vector<Node>& roots) const {
+    const auto is_policy = [&](Node node) {
+        return nodes_[node].slot == FW_NO_SLOT && !nodes_[node].tests();
+    };
     std::vector<bool> used(nodes_.size());
     for (const Node root : roots) {
-        used[root] = true;
+        used[root] = !is_policy(root);
     }
     // Edges lead to nodes made before, so one sweep from the last made reaches all.
     std::vector<std::uint32_t> index(nodes_.size(), 0);
-    Image image;
-    image.nodes.push_back({.a = 0,
-                           .b = 0,
-                           .yes = kNone,
-                           .no = kNone,
-                           .slot = FW_NO_SLOT,
-                           .fact = 0,
-                           .kind = FW_DROP});
+    std::vector<Node> order;
     for (std::size_t i = nodes_.size(); i-- > 0;) {
         if (!used[i]) {
             continue;
         }
-        index[i] = static_cast<std::uint32_t>(image.nodes.size());
-        image.nodes.push_back(nodes_[i]);
+        order.push_back(static_cast<Node>(i));
+        index[i] = static_cast<std::uint32_t>(order.size()); // after the sentinel
         for (const Node edge : {nodes_[i].yes, nodes_[i].no}) {
             if (edge != kNone) {
                 used[edge] = true;
             }
         }
     }
-    for (fw_node& node : image.nodes) {
-        // A node without an edge has the sentinel there: a walk that takes it all the same drops.
-        node.yes = node.yes == kNone ? 0 : index[node.yes];
-        node.no = node.no == kNone ? 0 : index[node.no];
+    Image image;
+    image.nodes.push_back(
+        {.mask = 0, .first = 0, .span = FW_DROP, .word_yes = 0, .no = FW_NO_SLOT});
+    for (const Node node : order) {
+        const Step& step = nodes_[node];
+        image.nodes.push_back(lowered(step, index));
+        image.rare_facts |= step.tests() ? kPlaces[step.fact].rare : 0;
     }
     for (const Node root : roots) {
-        image.roots.push_back(index[root]);
+        const bool accepts = nodes_[root].kind == Kind::kAccept;
+        image.roots.push_back(is_policy(root) ? (accepts ? FW_POLICY_ACCEPT : FW_POLICY_DROP)
+                                              : index[root]);
     }
     return image;
 }

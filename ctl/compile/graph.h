@@ -10,7 +10,7 @@
 namespace weir::compile {
 
 // Builds the decision graph from its ends: a node is made after those that it leads to, and equal
-// nodes are made once. So two lists of rules with the same end share it, whoever made it first.
+// nodes are made once. So two lists of rules with the same end share it, whichever made it first.
 class Graph {
 public:
     using Node = std::uint32_t; // the order in which nodes were made
@@ -23,35 +23,56 @@ public:
     std::size_t size() const { return nodes_.size(); }
 
     // What the map holds: nodes that no root leads to are gone, edges lead forward, node 0 is a
-    // sentinel that drops.
+    // sentinel that drops. A root that is a chain's policy becomes FW_POLICY_*.
     struct Image {
         std::vector<fw_node> nodes;
-        std::vector<std::uint32_t> roots; // as asked for, as indices in `nodes`
+        std::vector<std::uint32_t> roots; // as given
+        std::uint32_t rare_facts = 0;     // bit per enum rare_fact: what the nodes test
     };
     Image image(const std::vector<Node>& roots) const;
 
 private:
-    // A node under construction names its edges in the order of making.
+    enum class Kind : std::uint32_t {
+        kRange, // a <= fact <= b
+        kMask,  // (fact & a) == b
+        kCount, // and go on at `yes`
+        kAccept,
+        kDrop,
+    };
+    // A node under construction: it tests a whole fact, wherever that lies in struct packet, and
+    // names its edges in the order of making. Without padding, so that equal nodes are equal bytes.
+    struct Step {
+        std::uint64_t a, b;
+        Node yes, no;
+        std::uint32_t slot;
+        Kind kind;
+        std::uint64_t fact;
+
+        bool tests() const { return kind == Kind::kRange || kind == Kind::kMask; }
+    };
     struct Hash {
-        std::size_t operator()(const fw_node& n) const;
+        std::size_t operator()(const Step& s) const;
     };
     struct Equal {
-        bool operator()(const fw_node& a, const fw_node& b) const;
+        bool operator()(const Step& a, const Step& b) const;
     };
     struct Span {
         std::uint64_t first, last;
         Node yes;
     };
 
-    Node make(const fw_node& node);
-    Node branch(fw_node node, Node yes, Node no);
+    static bool same_test(const Step& a, const Step& b);
+    static fw_node lowered(const Step& step, const std::vector<std::uint32_t>& index);
+    Node make(const Step& step);
+    Node branch(Step step, Node yes, Node no);
     Node range(int fact, std::uint64_t first, std::uint64_t last, Node yes, Node no);
+    Node mask(int fact, const Masked& masked, Node yes, Node no);
     Node select(int fact, const Span* begin, const Span* end, Node no);
     Node in_any(const Condition& condition, Node yes, Node no);
     Node in_any128(const Condition& condition, Node yes, Node no);
 
-    std::vector<fw_node> nodes_;
-    std::unordered_map<fw_node, Node, Hash, Equal> made_;
+    std::vector<Step> nodes_;
+    std::unordered_map<Step, Node, Hash, Equal> made_;
 };
 
 } // namespace weir::compile

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,12 +16,15 @@
 // Model -> the exact contents of the maps. Pure: no kernel, no files, same input, same output.
 namespace weir::compile {
 
+// Where the walk begins for each kind of packet; FW_POLICY_*: no rule concerns that kind.
+using Roots = std::array<std::uint32_t, KIND_COUNT>;
+
 // The rules as a decision graph; node 0 is a sentinel that drops, so that 0 is no root.
 struct Firewall {
     std::vector<fw_node> nodes;
-    std::uint32_t ingress_root = 0;
-    std::uint32_t egress_root = 0;
-    std::uint32_t set_uses = 0; // enum set_use
+    Roots ingress{};
+    Roots egress{};
+    std::uint32_t rare_facts = 0; // bit per enum rare_fact
 };
 
 struct Sets {

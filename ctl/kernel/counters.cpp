@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -66,32 +65,6 @@ Result<std::vector<std::pair<flow_key, flow>>> Node::flows(model::Slot service,
         }
     }
     return found;
-}
-
-Result<std::vector<std::pair<std::uint32_t, iface>>> Node::ifaces() const {
-    WEIR_TRY(const Elements all, read_all(map(maps::ifaces.name)));
-    std::vector<std::pair<std::uint32_t, iface>> entries(all.count);
-    for (std::size_t i = 0; i < all.count; ++i) {
-        std::memcpy(&entries[i].first, all.keys.data() + i * sizeof(__u32), sizeof(__u32));
-        std::memcpy(&entries[i].second, all.values.data() + i * sizeof(iface), sizeof(iface));
-    }
-    std::sort(entries.begin(), entries.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    return entries;
-}
-
-Result<> Node::set_iface(std::uint32_t ifindex, const iface& value) {
-    if (bpf_map_update_elem(map(maps::ifaces.name), &ifindex, &value, BPF_ANY) != 0) {
-        return refusal("writing the interface table", errno);
-    }
-    return {};
-}
-
-Result<> Node::delete_iface(std::uint32_t ifindex) {
-    if (bpf_map_delete_elem(map(maps::ifaces.name), &ifindex) != 0 && errno != ENOENT) {
-        return refusal("writing the interface table", errno);
-    }
-    return {};
 }
 
 } // namespace weir::kernel

@@ -1,8 +1,10 @@
 #include "kernel/iface_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <set>
+#include <span>
 
 #include "kernel/bpf.h"
 #include "kernel/hooks.h"
@@ -23,6 +25,69 @@ void set_name(iface& entry, const std::string& name) {
     entry.name_hi = parts[0];
     entry.name_lo = parts[1];
 }
+
+// The table as packets search it: maps/interface.h. Whoever writes holds the lock.
+class Places {
+public:
+    static Result<Places> of(const Node& node) {
+        WEIR_TRY(Mapping mapping,
+                 Mapping::of(node.map(maps::ifaces.name), Mapping::Access::kWrite));
+        return Places(std::move(mapping));
+    }
+
+    std::span<iface> all() const {
+        return {reinterpret_cast<iface*>(mapping_.bytes().data()), IFACE_PLACES};
+    }
+    // nullptr: it has no entry.
+    iface* find(std::uint32_t ifindex) const {
+        for (std::uint32_t i = 0; i < IFACES_MAX; ++i) {
+            iface& entry = at(ifindex + i);
+            if (entry.ifindex == ifindex) {
+                return &entry;
+            }
+            if (entry.ifindex == 0) {
+                return nullptr;
+            }
+        }
+        return nullptr;
+    }
+    void put(const iface& value) {
+        iface* entry = find(value.ifindex);
+        if (entry == nullptr) {
+            entry = vacant(value.ifindex);
+        }
+        entry->name_hi = value.name_hi;
+        entry->name_lo = value.name_lo;
+        entry->slot = value.slot;
+        entry->role = value.role;
+        entry->hooks = value.hooks;
+        set_ifindex(*entry, value.ifindex); // last: from here on packets find it
+    }
+    void remove(std::uint32_t ifindex) {
+        if (iface* entry = find(ifindex)) {
+            const auto next = static_cast<std::uint32_t>(entry - all().data()) + 1;
+            set_ifindex(*entry, at(next).ifindex == 0 ? 0 : IFACE_REMOVED);
+        }
+    }
+
+private:
+    explicit Places(Mapping mapping) : mapping_(std::move(mapping)) {}
+
+    iface& at(std::uint32_t place) const { return all()[place % IFACE_PLACES]; }
+    // There are fewer than IFACES_MAX entries, so that one of so many places is free.
+    iface* vacant(std::uint32_t ifindex) const {
+        std::uint32_t place = ifindex;
+        while (at(place).ifindex != 0 && at(place).ifindex != IFACE_REMOVED) {
+            ++place;
+        }
+        return &at(place);
+    }
+    static void set_ifindex(iface& entry, std::uint32_t ifindex) {
+        std::atomic_ref(entry.ifindex).store(ifindex);
+    }
+
+    Mapping mapping_;
+};
 
 Result<> zero_counters(const Node& node, std::uint32_t slot) {
     const std::vector<hook_count> zero(possible_cpus());
@@ -71,14 +136,36 @@ Result<std::uint32_t> new_slot(const Node& node, const Entries& entries) {
 } // namespace
 
 Result<std::optional<iface>> find_entry(const Node& node, std::uint32_t ifindex) {
-    iface entry{};
-    if (bpf_map_lookup_elem(node.map(maps::ifaces.name), &ifindex, &entry) == 0) {
-        return entry;
+    WEIR_TRY(const Places places, Places::of(node));
+    const iface* entry = places.find(ifindex);
+    return entry == nullptr ? std::nullopt : std::optional(*entry);
+}
+
+Result<std::vector<std::pair<std::uint32_t, iface>>> Node::ifaces() const {
+    WEIR_TRY(const Places places, Places::of(*this));
+    std::vector<std::pair<std::uint32_t, iface>> entries;
+    for (const iface& entry : places.all()) {
+        if (entry.ifindex != 0 && entry.ifindex != IFACE_REMOVED) {
+            entries.emplace_back(entry.ifindex, entry);
+        }
     }
-    if (errno == ENOENT) {
-        return std::nullopt;
-    }
-    return refusal("reading the interface table", errno);
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    return entries;
+}
+
+Result<> Node::set_iface(std::uint32_t ifindex, const iface& value) {
+    WEIR_TRY(Places places, Places::of(*this));
+    iface entry = value;
+    entry.ifindex = ifindex;
+    places.put(entry);
+    return {};
+}
+
+Result<> Node::delete_iface(std::uint32_t ifindex) {
+    WEIR_TRY(Places places, Places::of(*this));
+    places.remove(ifindex);
+    return {};
 }
 
 std::string name_of(const iface& entry) {

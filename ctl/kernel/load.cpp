@@ -101,7 +101,8 @@ Result<> build_states(const model::Limits& limits, const fs::path& root) {
 Result<> start_without_generation(const fs::path& root) {
     WEIR_TRY(const Fd map, open_pin(root / "maps" / maps::control.name));
     const __u32 only = 0;
-    const struct control word { .live = NO_GENERATION };
+    struct control word {};
+    word.live = NO_GENERATION;
     if (bpf_map_update_elem(map.get(), &only, &word, BPF_ANY) != 0) {
         return refusal("writing the control word", errno);
     }

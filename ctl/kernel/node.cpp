@@ -52,7 +52,7 @@ Result<Node> Node::open(const Pins& pins) {
         return refusal("reading " + (pins.root() / "maps").string(), error.value());
     }
     for (const char* name :
-         {maps::control.name, maps::generations.name, maps::states.name, maps::ifaces.name,
+         {maps::control.name, maps::states.name, maps::ifaces.name,
           maps::hook_counts.name, maps::rule_counts.name, maps::service_counts.name,
           maps::backend_counts.name, maps::flows.name, maps::fw_images.name, maps::set4_tables.name,
           maps::set6_tables.name, maps::set_port_tables.name, maps::service_tables.name,

@@ -21,6 +21,7 @@ template <typename Skeleton>
 void fix(Skeleton& skeleton, const Constants& constants) {
     skeleton.rodata->fw_node_mask = constants.nodes - 1;
     skeleton.rodata->explaining = constants.explaining ? 1 : 0;
+    skeleton.rodata->fast_lane = constants.fast_lane ? 1 : 0;
 }
 
 std::optional<std::uint32_t> entries_of(std::string_view map, const model::Limits& limits) {

@@ -23,6 +23,7 @@ enum class ObjectFile { kIngress, kTc };
 struct Constants {
     std::uint32_t nodes = 0; // of a rule image; power of two
     bool explaining = false;
+    bool fast_lane = true; // false: every packet takes the general lane, as tests compare them
 };
 
 // An opened object with its skeleton, which owns it.

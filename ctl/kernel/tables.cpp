@@ -143,29 +143,24 @@ Result<> put_state(int pool, std::uint32_t index, const std::string& text) {
 }
 
 Result<std::vector<generation>> read_records(const Node& node) {
-    std::vector<generation> records(GENERATION_SLOTS);
-    for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
-        if (bpf_map_lookup_elem(node.map(maps::generations.name), &slot, &records[slot]) != 0) {
-            return refusal("reading generation records", errno);
-        }
-    }
-    return records;
+    WEIR_TRY(const Mapping mapping,
+             Mapping::of(node.map(maps::control.name), Mapping::Access::kRead));
+    const auto* word = reinterpret_cast<const struct control*>(mapping.bytes().data());
+    return std::vector<generation>(std::begin(word->generation), std::end(word->generation));
 }
 
 Result<> write_record(const Node& node, std::uint32_t slot, const generation& record) {
-    if (bpf_map_update_elem(node.map(maps::generations.name), &slot, &record, BPF_ANY) != 0) {
-        return refusal("writing a generation record", errno);
-    }
+    WEIR_TRY(const Mapping mapping,
+             Mapping::of(node.map(maps::control.name), Mapping::Access::kWrite));
+    reinterpret_cast<struct control*>(mapping.bytes().data())->generation[slot] = record;
     return {};
 }
 
 Result<std::uint32_t> live_slot(const Node& node) {
-    const __u32 only = 0;
-    struct control word {};
-    if (bpf_map_lookup_elem(node.map(maps::control.name), &only, &word) != 0) {
-        return refusal("reading the control word", errno);
-    }
-    return word.live & ~CAPTURE_ON;
+    WEIR_TRY(const Mapping mapping,
+             Mapping::of(node.map(maps::control.name), Mapping::Access::kWrite));
+    return std::atomic_ref(reinterpret_cast<struct control*>(mapping.bytes().data())->live).load() &
+           ~CAPTURE_ON;
 }
 
 Result<> turn_to(const Node& node, std::uint32_t slot) {

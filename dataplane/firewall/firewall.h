@@ -2,6 +2,7 @@
 /* Stage 2: may the packet go on? Packet classes first, then the chain's rules. */
 #pragma once
 
+#include "account.h"
 #include "firewall/sets.h"
 #include "firewall/walk.h"
 
@@ -34,6 +35,17 @@ static __always_inline struct outcome decide_classes(const struct generation *ge
 	return decided;
 }
 
+/* A chain without rules for this kind of packet has its policy in place of a root. */
+static __always_inline int is_policy(__u32 root)
+{
+	return root >= FW_POLICY_DROP;
+}
+
+static __always_inline struct outcome policy(__u32 root)
+{
+	return root == FW_POLICY_DROP ? drop(REASON_POLICY) : next_stage();
+}
+
 static __always_inline struct outcome decide(const struct generation *gen, struct packet *pkt,
 					     __u32 root, int captured)
 {
@@ -45,19 +57,65 @@ static __always_inline struct outcome decide(const struct generation *gen, struc
 		if (decided.verdict == VERDICT_PASS)
 			return outcome(NEXT_STAGE, decided.reason);
 	}
-	if (gen->set_uses)
+	if (is_policy(root))
+		return policy(root);
+	if (gen->rare_facts & RARE_SETS)
 		find_sets(gen, pkt);
 	return walk_rules(gen->fw_image, root, pkt, captured);
 }
 
-/* Answers NEXT_STAGE for an accepted packet, with the reason why. */
-STAGE firewall(const struct generation *gen, struct packet *pkt, __u32 root)
+/* Returns NEXT_STAGE for an accepted packet, with the reason why. */
+STAGE judge_by_rules(const struct generation *gen, struct packet *pkt, __u32 root)
 {
 	return gen && pkt ? pack(decide(gen, pkt, root, 0)) : 0;
 }
 
 /* The same for a packet that is captured: which rule decided is noted. */
-STAGE firewall_captured(const struct generation *gen, struct packet *pkt, __u32 root)
+STAGE judge_by_rules_captured(const struct generation *gen, struct packet *pkt, __u32 root)
 {
 	return gen && pkt ? pack(decide(gen, pkt, root, 1)) : 0;
+}
+
+static __always_inline __u64 mac_number(const __u8 *mac)
+{
+	return (__u64)bpf_ntohs(*(const __be16 *)mac) << 32 | bpf_ntohl(*(const __be32 *)(mac + 2));
+}
+
+/* What the rules compare and no stage needs. The sets are looked up later, by addresses and ports. */
+static __always_inline void add_rare_facts(frame *ctx, const struct generation *gen,
+					   const struct place *at, struct packet *pkt)
+{
+	__u32 wanted = gen->rare_facts;
+
+	pkt->ether_saddr = pkt->ether_daddr = pkt->ifname_hi = pkt->ifname_lo = 0;
+	pkt->saddr_sets = pkt->daddr_sets = pkt->sport_sets = pkt->dport_sets = 0;
+	if (wanted & RARE_ETHER) {
+		const struct ethhdr *eth = frame_start(ctx);
+
+		if ((void *)(eth + 1) <= frame_end(ctx)) {
+			pkt->ether_saddr = mac_number(eth->h_source);
+			pkt->ether_daddr = mac_number(eth->h_dest);
+		}
+	}
+	if (wanted & RARE_IFNAME && at->entry) {
+		pkt->ifname_hi = at->entry->name_hi;
+		pkt->ifname_lo = at->entry->name_lo;
+	}
+}
+
+/* Returns NEXT_STAGE for an accepted packet, with the reason why. `captured`: a constant. */
+static __always_inline struct outcome firewall(frame *ctx, const struct generation *gen,
+					       const struct place *at, struct packet *pkt,
+					       int captured)
+{
+	__u32 kind = pkt->kind, root;
+
+	if (kind >= KIND_COUNT)
+		return drop(REASON_CLASSIFIER);
+	root = gen->root[at->chain][kind];
+	if (likely(is_policy(root) && !pkt->classes))
+		return policy(root);
+	add_rare_facts(ctx, gen, at, pkt);
+	return unpack(captured ? judge_by_rules_captured(gen, pkt, root)
+			       : judge_by_rules(gen, pkt, root));
 }

@@ -6,23 +6,25 @@
 #include "maps/firewall.h"
 #include "maps/generation.h"
 
-static __always_inline __u64 sets_of_addr4(__u32 table, __be32 addr)
+#define RARE_SETS (RARE_SADDR_SETS | RARE_DADDR_SETS | RARE_SPORT_SETS | RARE_DPORT_SETS)
+
+static __always_inline __u64 sets_of_addr4(__u32 table, __u64 addr)
 {
-	struct set4_key key = { .prefix_len = 32, .addr = addr };
+	struct set4_key key = { .prefix_len = 32, .addr = bpf_htonl(addr) };
 	void *inner = bpf_map_lookup_elem(&set4_tables, &table);
 	const struct set_mask *mask = inner ? bpf_map_lookup_elem(inner, &key) : NULL;
 
 	return mask ? mask->sets : 0;
 }
 
-static __always_inline __u64 sets_of_addr6(__u32 table, const __be32 *addr)
+static __always_inline __u64 sets_of_addr6(__u32 table, __u64 hi, __u64 lo)
 {
-	struct set6_key key = { .prefix_len = 128 };
+	struct set6_key key = { .prefix_len = 128,
+				.addr = { bpf_htonl(hi >> 32), bpf_htonl(hi),
+					  bpf_htonl(lo >> 32), bpf_htonl(lo) } };
 	void *inner = bpf_map_lookup_elem(&set6_tables, &table);
-	const struct set_mask *mask;
+	const struct set_mask *mask = inner ? bpf_map_lookup_elem(inner, &key) : NULL;
 
-	__builtin_memcpy(key.addr, addr, sizeof(key.addr));
-	mask = inner ? bpf_map_lookup_elem(inner, &key) : NULL;
 	return mask ? mask->sets : 0;
 }
 
@@ -35,23 +37,25 @@ static __always_inline __u64 sets_of_port(__u32 table, __u32 port)
 }
 
 static __always_inline __u64 sets_of_addr(const struct generation *gen, const struct packet *pkt,
-					  const __be32 *addr)
+					  __u64 hi, __u64 lo)
 {
-	if (pkt->family == 4)
-		return sets_of_addr4(gen->set4_table, addr[0]);
-	if (pkt->family == 6)
-		return sets_of_addr6(gen->set6_table, addr);
+	if (is_ipv4(pkt))
+		return sets_of_addr4(gen->set4_table, lo);
+	if (is_ipv6(pkt))
+		return sets_of_addr6(gen->set6_table, hi, lo);
 	return 0;
 }
 
 static __always_inline void find_sets(const struct generation *gen, struct packet *pkt)
 {
-	if (gen->set_uses & SET_USE_SADDR)
-		pkt->fact[FACT_SADDR_SETS] = sets_of_addr(gen, pkt, pkt->src);
-	if (gen->set_uses & SET_USE_DADDR)
-		pkt->fact[FACT_DADDR_SETS] = sets_of_addr(gen, pkt, pkt->dst);
-	if (gen->set_uses & SET_USE_SPORT)
-		pkt->fact[FACT_SPORT_SETS] = sets_of_port(gen->set_port_table, pkt->fact[FACT_SPORT]);
-	if (gen->set_uses & SET_USE_DPORT)
-		pkt->fact[FACT_DPORT_SETS] = sets_of_port(gen->set_port_table, pkt->fact[FACT_DPORT]);
+	__u32 wanted = gen->rare_facts;
+
+	if (wanted & RARE_SADDR_SETS)
+		pkt->saddr_sets = sets_of_addr(gen, pkt, pkt->saddr_hi, pkt->saddr_lo);
+	if (wanted & RARE_DADDR_SETS)
+		pkt->daddr_sets = sets_of_addr(gen, pkt, pkt->daddr_hi, pkt->daddr_lo);
+	if (wanted & RARE_SPORT_SETS)
+		pkt->sport_sets = sets_of_port(gen->set_port_table, pkt->sport);
+	if (wanted & RARE_DPORT_SETS)
+		pkt->dport_sets = sets_of_port(gen->set_port_table, pkt->dport);
 }

@@ -32,30 +32,21 @@ static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
 	}
 }
 
-/* What a node says of a packet: where to go, or DONE. */
+/* In place of the next node: the walk is over. */
 #define DONE 0
 
-static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk,
-				   const struct packet *pkt, int captured)
+/* A node that is no test. */
+static __always_inline __u32 visit_end(const struct fw_node *node, struct walk *walk,
+				       const struct packet *pkt, int captured)
 {
-	__u32 kind = node->kind, fact = node->fact, slot = node->slot;
+	__u32 slot = node->no;
 
-	if (likely(kind <= FW_MASK)) {
-		__u64 value;
-
-		if (fact >= FACT_COUNT)
-			return DONE;
-		value = pkt->fact[fact];
-		if (kind == FW_RANGE)
-			return value - node->a <= node->b - node->a ? node->yes : node->no;
-		return (value & node->a) == node->b ? node->yes : node->no;
-	}
-	if (kind > FW_DROP)
+	if (node->span > FW_DROP)
 		return DONE;
 	count_rule(slot, pkt);
-	if (kind == FW_COUNT)
-		return node->yes;
-	walk->end = outcome(kind == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
+	if (node->span == FW_COUNT)
+		return node->word_yes & FW_INDEX_MASK;
+	walk->end = outcome(node->span == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
 			    slot == FW_NO_SLOT ? REASON_POLICY : REASON_RULE);
 	explain_rule(slot);
 	if (captured)
@@ -63,8 +54,22 @@ static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk
 	return DONE;
 }
 
+/* What a node says of a packet: where to go, or DONE. */
+static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk,
+				   const struct packet *pkt, int captured)
+{
+	__u64 mask = node->mask, word = node->word_yes >> FW_WORD_SHIFT;
+
+	if (unlikely(!mask))
+		return visit_end(node, walk, pkt, captured);
+	if (word >= PACKET_WORDS)
+		return DONE;
+	word = ((const __u64 *)pkt)[word];
+	return (word & mask) - node->first <= node->span ? node->word_yes & FW_INDEX_MASK : node->no;
+}
+
 /*
- * Some nodes; answers 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once; each
+ * Some nodes; returns 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once; each
  * call costs as much as several nodes, hence more than one.
  */
 static __always_inline long steps(struct walk *walk, int captured)
@@ -111,6 +116,9 @@ static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const 
 		return walk.end;
 	walk.nodes = bpf_map_lookup_elem(inner, &only);
 	if (!walk.nodes)
+		return walk.end;
+	/* Short lists end within the first steps, without the calls. */
+	if (steps(&walk, captured))
 		return walk.end;
 	if (captured)
 		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step_captured, &walk, 0);

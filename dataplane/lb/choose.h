@@ -9,6 +9,7 @@
 
 /* What was found for a packet to a service. */
 struct choice {
+	__u64 hash;	/* of the flow: flow_hash() */
 	__u32 service;	/* slot; NO_SERVICE: the packet is for none */
 	__u32 forward;	/* enum forward_mode */
 	__u32 backend;	/* index in the backend table; NO_BACKEND: the service has none to give */
@@ -23,11 +24,11 @@ static __always_inline struct flow_key flow_key(const struct service *service,
 {
 	struct flow_key key = {
 		.service = service->slot,
-		.sport = pkt->sport,
-		.dport = pkt->dport,
+		.sport = bpf_htons(pkt->sport),
+		.dport = bpf_htons(pkt->dport),
 	};
 
-	__builtin_memcpy(key.client, pkt->src, sizeof(key.client));
+	write_address(key.client, pkt, pkt->saddr_hi, pkt->saddr_lo);
 	return key;
 }
 
@@ -37,8 +38,7 @@ static __always_inline struct flow_key flow_key(const struct service *service,
  */
 static __always_inline int begins_flow(const struct packet *pkt)
 {
-	return pkt->proto == IPPROTO_TCP &&
-	       (pkt->fact[FACT_TCP_FLAGS] & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	return pkt->transport == IPPROTO_TCP && (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
 static __always_inline const struct backend *backend_at(const struct generation *gen, __u32 index)
@@ -73,15 +73,15 @@ static __always_inline __u32 backend_of_ring(const struct service *service, __u6
 }
 
 static __always_inline void choose_backend(const struct generation *gen,
-					   const struct service *service, struct packet *pkt,
-					   struct choice *choice)
+					   const struct service *service,
+					   const struct packet *pkt, struct choice *choice)
 {
 	struct flow_key key = flow_key(service, pkt);
 	int established = !begins_flow(pkt);
 	const struct backend *backend;
 	struct flow entry;
 
-	pkt->hash = flow_hash(pkt);
+	choice->hash = flow_hash(pkt);
 	choice->service = service->slot;
 	choice->forward = service->forward;
 	choice->backend = established ? backend_of_flow(gen, &key) : NO_BACKEND;
@@ -89,7 +89,7 @@ static __always_inline void choose_backend(const struct generation *gen,
 		explain_backend(service->slot, choice->backend, 1);
 		return;
 	}
-	choice->backend = backend_of_ring(service, pkt->hash);
+	choice->backend = backend_of_ring(service, choice->hash);
 	choice->by_ring = 1;
 	explain_backend(service->slot, choice->backend, 0);
 	if (!established || explaining)

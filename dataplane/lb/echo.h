@@ -9,8 +9,8 @@
 
 static __always_inline int is_echo_request(const struct packet *pkt)
 {
-	return (pkt->proto == IPPROTO_ICMP && pkt->fact[FACT_ICMP_TYPE] == ICMP_ECHO) ||
-	       (pkt->proto == IPPROTO_ICMPV6 && pkt->fact[FACT_ICMP_TYPE] == ICMPV6_ECHO_REQUEST);
+	return (pkt->kind == KIND_IPV4_ICMP && pkt->icmp_type == ICMP_ECHO) ||
+	       (pkt->kind == KIND_IPV6_ICMP && pkt->icmp_type == ICMPV6_ECHO_REQUEST);
 }
 
 /* RFC 1624, eqn. 3: the checksum after one of its 16-bit words changed. */
@@ -47,7 +47,7 @@ static __always_inline struct outcome answer_echo(struct xdp_md *ctx, const stru
 	type = data + l4;
 	check = data + l4 + 2;
 	swap_octets(eth->h_dest, eth->h_source, ETH_ALEN);
-	if (pkt->family == 4) {
+	if (is_ipv4(pkt)) {
 		struct iphdr *ip = data + l3;
 		__u16 *ttl_word = (void *)&ip->ttl; /* TTL and protocol share a checksum word */
 		__u16 before;

@@ -19,9 +19,9 @@ static __always_inline __u64 mix64(__u64 value)
  */
 static __always_inline __u64 flow_hash(const struct packet *pkt)
 {
-	__u64 ports = pkt->fact[FACT_SPORT] << 16 | pkt->fact[FACT_DPORT];
+	__u64 ports = (__u64)pkt->sport << 16 | pkt->dport;
 
-	return mix64(mix64(pkt->fact[FACT_SADDR_LO] ^ ports << 32) ^ pkt->fact[FACT_SADDR_HI]);
+	return mix64(mix64(pkt->saddr_lo ^ ports << 32) ^ pkt->saddr_hi);
 }
 
 /*

@@ -52,12 +52,24 @@ static __always_inline struct outcome find_hop(struct xdp_md *ctx, const struct 
 	return to_gateway(ctx, gen, hop);
 }
 
+static __always_inline int link_addresses(struct xdp_md *ctx, const nexthop *hop,
+					  struct outcome route, struct macs *macs)
+{
+	if (route.verdict == VERDICT_PASS)
+		return keep_addresses(ctx, macs);
+	copy_mac(macs->to, hop->dmac);
+	copy_mac(macs->from, hop->smac);
+	return 0;
+}
+
 static __always_inline struct outcome tunnel_to(struct xdp_md *ctx, const struct generation *gen,
-						const struct packet *pkt, const struct backend *to)
+						const struct packet *pkt, __u64 hash,
+						const struct backend *to)
 {
 	__u32 outer_len = to->family == 4 ? IPV4_MIN_LEN : IPV6_LEN;
 	struct outcome route;
 	nexthop hop = {};
+	struct macs macs;
 	int keep_tags;
 	void *outer;
 
@@ -65,25 +77,25 @@ static __always_inline struct outcome tunnel_to(struct xdp_md *ctx, const struct
 		return drop(REASON_NO_SOURCE);
 	if (pkt->ip_len + outer_len > 0xffff)
 		return drop(REASON_TOO_BIG);
-	outer_source(gen, to->family, pkt->hash, hop.ipv6_src);
+	outer_source(gen, to->family, hash, hop.ipv6_src);
 	route = find_hop(ctx, gen, pkt, to, outer_len, &hop);
 	if (route.verdict == VERDICT_DROP)
 		return route;
-	if (route.verdict == VERDICT_PASS && keep_addresses(ctx, &hop))
+	if (link_addresses(ctx, &hop, route, &macs))
 		return drop(REASON_SPLIT_HEADERS);
 
 	/* A packet that the kernel sends gets its link-layer header there. */
 	keep_tags = route.verdict != VERDICT_PASS && hop.ifindex == ctx->ingress_ifindex;
 	if (to->family == 4) {
-		outer = rewrite_l2(ctx, pkt, &hop, IPV4_MIN_LEN, keep_tags, bpf_htons(ETH_P_IP));
+		outer = rewrite_l2(ctx, pkt, &macs, IPV4_MIN_LEN, keep_tags, bpf_htons(ETH_P_IP));
 		if (!outer || outer + IPV4_MIN_LEN > frame_end(ctx))
 			return drop(REASON_NO_HEADROOM);
 		write_outer4(outer, pkt, hop.ipv4_src, to);
 	} else {
-		outer = rewrite_l2(ctx, pkt, &hop, IPV6_LEN, keep_tags, bpf_htons(ETH_P_IPV6));
+		outer = rewrite_l2(ctx, pkt, &macs, IPV6_LEN, keep_tags, bpf_htons(ETH_P_IPV6));
 		if (!outer || outer + IPV6_LEN > frame_end(ctx))
 			return drop(REASON_NO_HEADROOM);
-		write_outer6(outer, pkt, hop.ipv6_src, to);
+		write_outer6(outer, pkt, hash, hop.ipv6_src, to);
 	}
 	return depart(ctx, &hop, route);
 }
@@ -93,28 +105,30 @@ static __always_inline struct outcome switch_to(struct xdp_md *ctx, const struct
 {
 	struct outcome route;
 	nexthop hop = {};
+	struct macs macs;
 	int keep_tags;
 
-	__builtin_memcpy(hop.ipv6_src, pkt->src, sizeof(hop.ipv6_src));
+	write_address(hop.ipv6_src, pkt, pkt->saddr_hi, pkt->saddr_lo);
 	route = by_route(ctx, pkt, to, pkt->ip_len, &hop);
 	if (route.verdict == VERDICT_DROP)
 		return route;
 	if (!is_on_link(&hop, to))
 		return drop(REASON_NOT_ON_LINK);
-	if (route.verdict == VERDICT_PASS && keep_addresses(ctx, &hop))
+	if (link_addresses(ctx, &hop, route, &macs))
 		return drop(REASON_SPLIT_HEADERS);
 	keep_tags = route.verdict != VERDICT_PASS && hop.ifindex == ctx->ingress_ifindex;
-	if (!rewrite_l2(ctx, pkt, &hop, 0, keep_tags, ether_type(pkt->family)))
+	if (!rewrite_l2(ctx, pkt, &macs, 0, keep_tags, ether_type(is_ipv4(pkt) ? 4 : 6)))
 		return drop(REASON_NO_HEADROOM);
 	return depart(ctx, &hop, route);
 }
 
 STAGE forward_tunnel(struct xdp_md *ctx, const struct generation *gen, const struct packet *pkt,
-		     __u32 index)
+		     const struct choice *choice)
 {
-	const struct backend *to = gen ? backend_at(gen, index) : NULL;
+	const struct backend *to = gen && choice ? backend_at(gen, choice->backend) : NULL;
 
-	return pack(to && pkt ? tunnel_to(ctx, gen, pkt, to) : drop(REASON_NO_BACKEND));
+	return pack(to && pkt && choice ? tunnel_to(ctx, gen, pkt, choice->hash, to)
+					: drop(REASON_NO_BACKEND));
 }
 
 STAGE forward_l2_dsr(struct xdp_md *ctx, const struct generation *gen, const struct packet *pkt,
@@ -157,7 +171,7 @@ static __always_inline struct outcome find(struct xdp_md *ctx, const struct gene
 	choice->new_flow = choice->by_ring = 0;
 	if (unlikely(has_class(pkt, CLASS_FRAGMENT)))
 		return is_vip(gen, pkt) ? drop(REASON_VIP_FRAGMENT) : next_stage();
-	if (pkt->proto == IPPROTO_TCP || pkt->proto == IPPROTO_UDP) {
+	if (pkt->transport == IPPROTO_TCP || pkt->transport == IPPROTO_UDP) {
 		service = find_service(gen, pkt);
 		if (service)
 			choose_backend(gen, service, pkt, choice);
@@ -195,7 +209,7 @@ static __always_inline struct outcome load_balance(struct xdp_md *ctx,
 	else if (choice.forward == FORWARD_L2_DSR)
 		end = unpack(forward_l2_dsr(ctx, gen, pkt, choice.backend));
 	else
-		end = unpack(forward_tunnel(ctx, gen, pkt, choice.backend));
+		end = unpack(forward_tunnel(ctx, gen, pkt, &choice));
 	count_service(&choice, pkt, end);
 	return end;
 }

@@ -5,12 +5,28 @@
 #include "maps/balancer.h"
 #include "maps/generation.h"
 
-static __always_inline struct service_key service_key(const struct packet *pkt, __be16 port,
+/* An address as the headers have it; IPv4 in the first word. */
+static __always_inline void write_address(__be32 *to, const struct packet *pkt, __u64 hi, __u64 lo)
+{
+	if (is_ipv4(pkt)) {
+		to[0] = bpf_htonl(lo);
+		to[1] = to[2] = to[3] = 0;
+		return;
+	}
+	to[0] = bpf_htonl(hi >> 32);
+	to[1] = bpf_htonl(hi);
+	to[2] = bpf_htonl(lo >> 32);
+	to[3] = bpf_htonl(lo);
+}
+
+static __always_inline struct service_key service_key(const struct packet *pkt, __u16 port,
 						      __u8 proto)
 {
-	struct service_key key = { .port = port, .proto = proto, .family = pkt->family };
+	struct service_key key = { .port = bpf_htons(port),
+				   .proto = proto,
+				   .family = is_ipv4(pkt) ? 4 : 6 };
 
-	__builtin_memcpy(key.vip, pkt->dst, sizeof(key.vip));
+	write_address(key.vip, pkt, pkt->daddr_hi, pkt->daddr_lo);
 	return key;
 }
 
@@ -27,7 +43,7 @@ static __always_inline const struct service *find_service(const struct generatio
 							  const struct packet *pkt)
 {
 	void *table = service_table(gen);
-	struct service_key key = service_key(pkt, pkt->dport, pkt->proto);
+	struct service_key key = service_key(pkt, pkt->dport, pkt->transport);
 	const struct service *found;
 
 	if (!table)

@@ -57,10 +57,11 @@ static __always_inline void write_outer4(struct iphdr *outer, const struct packe
 }
 
 static __always_inline void write_outer6(struct ipv6hdr *outer, const struct packet *pkt,
-					 const __be32 *source, const struct backend *to)
+					 __u64 hash, const __be32 *source,
+					 const struct backend *to)
 {
 	/* Version, traffic class, and the flow as label for routers that spread by it: RFC 6438. */
-	*(__be32 *)outer = bpf_htonl(6u << 28 | (__u32)pkt->tos << 20 | (pkt->hash & 0xfffff));
+	*(__be32 *)outer = bpf_htonl(6u << 28 | (__u32)pkt->tos << 20 | (hash & 0xfffff));
 	outer->payload_len = bpf_htons(pkt->ip_len);
 	outer->nexthdr = IPPROTO_IPV6;
 	outer->hop_limit = TUNNEL_TTL;

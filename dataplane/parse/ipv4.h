@@ -30,17 +30,13 @@ static __always_inline struct outcome parse_ipv4(struct cursor *c, struct packet
 	/* From here on what lies behind the IP packet is padding, not header. */
 	c->left = total_len - IPV4_MIN_LEN;
 
-	pkt->family = 4;
+	frag_off = bpf_ntohs(ip->frag_off);
 	pkt->ip_len = total_len;
 	pkt->tos = ip->tos;
-	pkt->src[0] = ip->saddr;
-	pkt->dst[0] = ip->daddr;
-	frag_off = bpf_ntohs(ip->frag_off);
-	pkt->fact[FACT_SADDR_LO] = bpf_ntohl(ip->saddr);
-	pkt->fact[FACT_DADDR_LO] = bpf_ntohl(ip->daddr);
-	pkt->fact[FACT_DSCP] = ip->tos >> 2;
-	pkt->fact[FACT_FRAG_OFF] = frag_off;
-	pkt->fact[FACT_L4PROTO] = ip->protocol;
+	pkt->saddr_lo = bpf_ntohl(ip->saddr);
+	pkt->daddr_lo = bpf_ntohl(ip->daddr);
+	pkt->frag_off = frag_off;
+	pkt->l4proto = ip->protocol;
 
 	if (header_len > IPV4_MIN_LEN) {
 		add_class(pkt, CLASS_IPV4_OPTIONS);

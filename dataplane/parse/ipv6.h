@@ -137,16 +137,12 @@ static __always_inline struct outcome parse_ipv6(frame *ctx, struct cursor *c,
 		return drop(REASON_BAD_LENGTH);
 	c->left = payload_len;
 
-	pkt->family = 6;
 	pkt->ip_len = IPV6_LEN + payload_len;
 	pkt->tos = ip->priority << 4 | ip->flow_lbl[0] >> 4;
-	__builtin_memcpy(pkt->src, &ip->saddr, sizeof(pkt->src));
-	__builtin_memcpy(pkt->dst, &ip->daddr, sizeof(pkt->dst));
-	pkt->fact[FACT_SADDR_HI] = high_half(pkt->src);
-	pkt->fact[FACT_SADDR_LO] = low_half(pkt->src);
-	pkt->fact[FACT_DADDR_HI] = high_half(pkt->dst);
-	pkt->fact[FACT_DADDR_LO] = low_half(pkt->dst);
-	pkt->fact[FACT_DSCP] = pkt->tos >> 2;
+	pkt->saddr_hi = high_half(ip->saddr.in6_u.u6_addr32);
+	pkt->saddr_lo = low_half(ip->saddr.in6_u.u6_addr32);
+	pkt->daddr_hi = high_half(ip->daddr.in6_u.u6_addr32);
+	pkt->daddr_lo = low_half(ip->daddr.in6_u.u6_addr32);
 
 	hop_limit = ip->hop_limit;
 	chain = (struct chain){ .offset = c->offset, .left = c->left, .next = ip->nexthdr };
@@ -156,7 +152,7 @@ static __always_inline struct outcome parse_ipv6(frame *ctx, struct cursor *c,
 			return followed;
 		*c = cursor_at(ctx, chain.offset, chain.left);
 	}
-	pkt->fact[FACT_L4PROTO] = chain.next;
+	pkt->l4proto = chain.next;
 	if (chain.later_fragment)
 		return next_stage();
 	return parse_transport(c, pkt, chain.next, hop_limit);

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Stage 1: from octets to facts. Fail-closed: what cannot be read whole is dropped with a reason. */
+/*
+ * Stage 1: from bytes to facts. Fails closed: what cannot be read whole is dropped with a reason.
+ * Common packets take the fast lane, parse_common(); it leaves all others to parse_any().
+ */
 #pragma once
 
+#include "parse/common.h"
 #include "parse/ipv4.h"
 #include "parse/ipv6.h"
 
 #define VLAN_TAGS_MAX 2
-#define VLAN_ID_MASK  0x0fff
-
-struct vlan_tag {
-	__be16 tci;
-	__be16 type; /* of what follows */
-};
-
-static __always_inline int is_vlan(__be16 type)
-{
-	return type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD);
-}
-
-static __always_inline __u64 mac_number(const __u8 *mac)
-{
-	return (__u64)bpf_ntohs(*(const __be16 *)mac) << 32 | bpf_ntohl(*(const __be32 *)(mac + 2));
-}
 
 static __always_inline struct outcome parse_vlan(struct cursor *c, struct packet *pkt, __be16 *type)
 {
@@ -33,8 +21,8 @@ static __always_inline struct outcome parse_vlan(struct cursor *c, struct packet
 		tag = cursor_take(c, sizeof(*tag));
 		if (!tag)
 			return cursor_short(c, sizeof(*tag));
-		if (!pkt->fact[FACT_VLAN_ID])
-			pkt->fact[FACT_VLAN_ID] = VLAN_PRESENT | (bpf_ntohs(tag->tci) & VLAN_ID_MASK);
+		if (!pkt->vlan)
+			pkt->vlan = VLAN_PRESENT | (bpf_ntohs(tag->tci) & VLAN_ID_MASK);
 		*type = tag->type;
 	}
 	return is_vlan(*type) ? drop(REASON_VLAN_DEPTH) : next_stage();
@@ -47,18 +35,15 @@ static __always_inline struct outcome parse_frame(frame *ctx, struct packet *pkt
 	struct outcome parsed;
 	__be16 type;
 
-	pkt->fact[FACT_L4PROTO] = L4PROTO_NONE;
-	pkt->fact[FACT_TRANSPORT] = L4PROTO_NONE;
+	pkt->l4proto = L4PROTO_NONE;
+	pkt->transport = L4PROTO_NONE;
 	if (!eth)
 		return cursor_short(&c, sizeof(*eth));
-	pkt->fact[FACT_ETHER_SADDR] = mac_number(eth->h_source);
-	pkt->fact[FACT_ETHER_DADDR] = mac_number(eth->h_dest);
-
 	type = eth->h_proto;
 	parsed = parse_vlan(&c, pkt, &type);
 	if (parsed.verdict != NEXT_STAGE)
 		return parsed;
-	pkt->fact[FACT_ETHER_TYPE] = bpf_ntohs(type);
+	pkt->ether_type = bpf_ntohs(type);
 	pkt->l3_offset = c.offset;
 
 	if (type == bpf_htons(ETH_P_IP))
@@ -70,11 +55,53 @@ static __always_inline struct outcome parse_frame(frame *ctx, struct packet *pkt
 	return next_stage();
 }
 
-/*
- * `pkt` comes with its interface's name, the frame's length now, and a tag that the kernel took off
- * before; all else is zero.
- */
-STAGE parse(frame *ctx, struct packet *pkt)
+static __always_inline __u8 packet_kind(const struct packet *pkt)
 {
-	return pkt ? pack(parse_frame(ctx, pkt)) : 0;
+	__u8 tcp = is_ipv4(pkt) ? KIND_IPV4_TCP : KIND_IPV6_TCP;
+
+	if (!is_ipv4(pkt) && !is_ipv6(pkt))
+		return KIND_NOT_IP;
+	if (pkt->transport == IPPROTO_TCP)
+		return tcp;
+	if (pkt->transport == IPPROTO_UDP)
+		return tcp + KIND_IPV4_UDP - KIND_IPV4_TCP;
+	if (pkt->transport == (is_ipv4(pkt) ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return tcp + KIND_IPV4_ICMP - KIND_IPV4_TCP;
+	return tcp + KIND_IPV4_OTHER - KIND_IPV4_TCP;
+}
+
+/*
+ * The general lane: any packet. `pkt` comes with the frame's length now, with a tag that the kernel
+ * keeps beside the frame, and with `segmented`; all else is zero.
+ */
+STAGE parse_any(frame *ctx, struct packet *pkt)
+{
+	struct outcome parsed;
+
+	if (!pkt)
+		return 0;
+	parsed = parse_frame(ctx, pkt);
+	pkt->kind = packet_kind(pkt);
+	return pack(parsed);
+}
+
+static __always_inline __u16 vlan_fact(__u32 tag)
+{
+	return tag ? VLAN_PRESENT | (tag & VLAN_ID_MASK) : 0;
+}
+
+/* Cleared before load by the test that compares the lanes. */
+const volatile __u8 fast_lane = 1;
+
+static __always_inline struct outcome parse(frame *ctx, __u32 frame_len, struct packet *pkt)
+{
+	__u16 vlan = vlan_fact(frame_tag(ctx));
+
+	if (fast_lane && likely(parse_common(ctx, frame_len, vlan, pkt)))
+		return next_stage();
+	__builtin_memset(pkt, 0, sizeof(*pkt));
+	pkt->frame_len = frame_len;
+	pkt->vlan = vlan;
+	pkt->segmented = frame_is_segmented(ctx);
+	return unpack(parse_any(ctx, pkt));
 }

@@ -27,10 +27,8 @@
 
 static __always_inline void set_ports(struct packet *pkt, __be16 sport, __be16 dport)
 {
-	pkt->sport = sport;
-	pkt->dport = dport;
-	pkt->fact[FACT_SPORT] = bpf_ntohs(sport);
-	pkt->fact[FACT_DPORT] = bpf_ntohs(dport);
+	pkt->sport = bpf_ntohs(sport);
+	pkt->dport = bpf_ntohs(dport);
 }
 
 static __always_inline struct outcome parse_tcp(struct cursor *c, struct packet *pkt)
@@ -46,7 +44,7 @@ static __always_inline struct outcome parse_tcp(struct cursor *c, struct packet 
 	if (header_len - TCP_MIN_LEN > c->left)
 		return drop(REASON_TRUNCATED);
 	set_ports(pkt, *(const __be16 *)tcp, *(const __be16 *)(tcp + 2));
-	pkt->fact[FACT_TCP_FLAGS] = tcp[TCP_FLAGS_OCTET];
+	pkt->tcp_flags = tcp[TCP_FLAGS_OCTET];
 	return next_stage();
 }
 
@@ -80,18 +78,18 @@ static __always_inline struct outcome parse_icmp(struct cursor *c, struct packet
 
 	if (!icmp)
 		return cursor_short(c, ICMP_LEN);
-	pkt->fact[FACT_ICMP_TYPE] = icmp->type;
-	pkt->fact[FACT_ICMP_CODE] = icmp->code;
+	pkt->icmp_type = icmp->type;
+	pkt->icmp_code = icmp->code;
 	return next_stage();
 }
 
 static __always_inline struct outcome parse_icmpv6(struct cursor *c, struct packet *pkt, __u8 hops)
 {
 	struct outcome parsed = parse_icmp(c, pkt);
-	__u64 type = pkt->fact[FACT_ICMP_TYPE];
 
-	if (parsed.verdict == NEXT_STAGE && type >= ND_FIRST && type <= ND_LAST &&
-	    hops == ND_HOPS && !pkt->fact[FACT_ICMP_CODE] && !has_class(pkt, CLASS_FRAGMENT))
+	if (parsed.verdict == NEXT_STAGE && pkt->icmp_type >= ND_FIRST &&
+	    pkt->icmp_type <= ND_LAST && hops == ND_HOPS && !pkt->icmp_code &&
+	    !has_class(pkt, CLASS_FRAGMENT))
 		add_class(pkt, CLASS_NEIGHBOUR_DISCOVERY);
 	return parsed;
 }
@@ -103,15 +101,14 @@ static __always_inline struct outcome parse_transport(struct cursor *c, struct p
 	struct outcome parsed = next_stage();
 
 	pkt->l4_offset = c->offset;
-	pkt->proto = proto;
-	pkt->fact[FACT_TRANSPORT] = proto;
+	pkt->transport = proto;
 	if (proto == IPPROTO_TCP)
 		parsed = parse_tcp(c, pkt);
 	else if (proto == IPPROTO_UDP)
 		parsed = parse_udp(c, pkt);
-	else if (proto == IPPROTO_ICMP && pkt->family == 4)
+	else if (proto == IPPROTO_ICMP && is_ipv4(pkt))
 		parsed = parse_icmp(c, pkt);
-	else if (proto == IPPROTO_ICMPV6 && pkt->family == 6)
+	else if (proto == IPPROTO_ICMPV6 && is_ipv6(pkt))
 		parsed = parse_icmpv6(c, pkt, hops);
 
 	/* The rest of such a header comes in a later fragment, behind every rule on ports. */

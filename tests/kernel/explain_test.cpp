@@ -29,13 +29,12 @@ std::vector<std::uint8_t> udp() {
 
 compile::Images drop_all() {
     compile::Images images;
-    images.firewall.nodes.resize(2);
-    images.firewall.nodes[0].kind = FW_DROP;
-    images.firewall.nodes[0].slot = FW_NO_SLOT;
-    images.firewall.nodes[1].kind = FW_DROP;
-    images.firewall.nodes[1].slot = 5;
-    images.firewall.ingress_root = images.firewall.egress_root = 1;
-    images.settings.ingress_root = images.settings.egress_root = 1;
+    images.firewall.nodes = {
+        {.mask = 0, .first = 0, .span = FW_DROP, .word_yes = 0, .no = FW_NO_SLOT},
+        {.mask = 0, .first = 0, .span = FW_DROP, .word_yes = 0, .no = 5}};
+    for (auto& roots : images.settings.root) {
+        std::ranges::fill(roots, 1);
+    }
     images.settings.class_action[CLASS_ARP] = ACTION_ACCEPT;
     return images;
 }

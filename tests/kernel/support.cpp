@@ -90,8 +90,8 @@ compile::Images marked_images(std::uint32_t mark) {
     compile::Images images;
     images.firewall.nodes.resize(kNodes);
     for (fw_node& node : images.firewall.nodes) {
-        node.a = mark;
-        node.kind = FW_ACCEPT;
+        node.first = mark;
+        node.span = FW_ACCEPT;
     }
     images.sets.v4 = {{{.prefix_len = 32, .addr = mark}, {.sets = mark}}};
     images.sets.v6 = {{{.prefix_len = 128, .addr = {mark, 0, 0, 1}}, {.sets = mark}}};

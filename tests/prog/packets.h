@@ -69,6 +69,8 @@ protected:
     rule_count egress_rule(std::size_t index);
     service_count service(std::size_t index);
     backend_count backend(std::size_t service, std::size_t index);
+    // What the test ran by itself, beside this fixture, is not to be in the account.
+    void forget(hook at) { accounts_.erase({weir().slot_of(0), at}); }
 
 private:
     // A row of hook_counts: an interface's slot, and the hook.

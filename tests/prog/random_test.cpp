@@ -1,3 +1,4 @@
+#include "prog/busy_node.h"
 #include "prog/packets.h"
 
 #include <random>
@@ -5,31 +6,6 @@
 // Octets that nobody meant: a verdict with a reason, and books that add up, whatever they are.
 namespace weir::test {
 namespace {
-
-constexpr const char* kBusyNode = R"(
-sets:
-  bad: {type: ipv4_addr, elements: [10.0.0.0/8]}
-  bad6: {type: ipv6_addr, elements: ["fc00::/7"]}
-  ports: {type: inet_service, elements: [1-1023]}
-firewall:
-  ingress:
-    rules:
-      - ip saddr @bad drop
-      - ip6 saddr @bad6 drop
-      - tcp dport @ports counter
-      - tcp flags & (syn | fin) == (syn | fin) drop
-      - vlan id 1-99 drop
-  packets: {routing-header: filter}
-lb:
-  source: 10.99.0.0/16
-  source6: fd00:99::/64
-  gateway: 02:00:00:00:00:99
-  services:
-    - {vip: 192.0.2.1:any/tcp, backends: [10.0.2.2, 10.0.2.3]}
-    - {vip: 192.0.2.1:any/udp, backends: [10.0.2.2]}
-    - {vip: "[2001:db8::1]:any/tcp", backends: ["fd00:2::2"]}
-    - {vip: "[2001:db8::1]:any/udp", backends: ["fd00:2::2"]}
-)";
 
 class Random : public Packets {
 protected:

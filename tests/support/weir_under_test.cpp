@@ -113,22 +113,18 @@ void WeirUnderTest::apply(std::string_view yaml) {
 
 void WeirUnderTest::forget_generation() {
     const __u32 only = 0;
-    const struct control word { .live = NO_GENERATION };
+    struct control word {};
+    word.live = NO_GENERATION;
     if (bpf_map_update_elem(node_->map(maps::control.name), &only, &word, BPF_ANY) != 0) {
         throw std::runtime_error("writing the control word");
     }
 }
 
 void WeirUnderTest::lose_rules() {
-    for (const kernel::Kept& kept : must(node_->generations())) {
-        generation damaged = kept.record;
-        damaged.fw_image = NO_TABLE;
-        const std::uint32_t slot = kept.slot;
-        if (kept.live && bpf_map_update_elem(node_->map(maps::generations.name), &slot, &damaged,
-                                             BPF_ANY) != 0) {
-            throw std::runtime_error("writing a generation");
-        }
-    }
+    const kernel::Mapping mapping =
+        must(kernel::Mapping::of(node_->map(maps::control.name), kernel::Mapping::Access::kWrite));
+    auto* word = reinterpret_cast<struct control*>(mapping.bytes().data());
+    word->generation[word->live].fw_image = NO_TABLE;
 }
 
 void WeirUnderTest::add_interface(std::uint32_t ifindex, std::string_view name, role as,
@@ -137,10 +133,10 @@ void WeirUnderTest::add_interface(std::uint32_t ifindex, std::string_view name, 
     const auto slot = static_cast<std::uint32_t>(1 + slots_.size());
     must(node_->set_iface(ifindex, {.name_hi = high,
                                     .name_lo = low,
+                                    .ifindex = ifindex,
                                     .slot = slot,
                                     .role = static_cast<__u32>(as),
-                                    .hooks = hooks,
-                                    .reserved = 0}));
+                                    .hooks = hooks}));
     slots_[ifindex] = slot;
 }
 
@@ -149,10 +145,10 @@ std::uint32_t WeirUnderTest::slot_of(std::uint32_t ifindex) const {
     return found == slots_.end() ? 0 : found->second;
 }
 
-std::optional<Answer> WeirUnderTest::try_run(kernel::Program which, const Octets& frame,
-                                             Arrival how) {
+namespace {
+
+std::optional<Answer> test_run(int program, bool xdp, const Octets& frame, Arrival how) {
     LIBBPF_OPTS(bpf_test_run_opts, options);
-    const bool xdp = which == kernel::Program::kIngress;
     Answer run;
     run.output.resize(how.metadata + frame.size() + kRoomToGrow);
     Octets given(how.metadata);
@@ -177,7 +173,7 @@ std::optional<Answer> WeirUnderTest::try_run(kernel::Program which, const Octets
         options.ctx_in = options.ctx_out = &skb;
         options.ctx_size_in = options.ctx_size_out = sizeof(skb);
     }
-    if (bpf_prog_test_run_opts(programs_.at(which).get(), &options) != 0) {
+    if (bpf_prog_test_run_opts(program, &options) != 0) {
         return std::nullopt;
     }
     run.action = static_cast<int>(options.retval);
@@ -190,13 +186,42 @@ std::optional<Answer> WeirUnderTest::try_run(kernel::Program which, const Octets
     return run;
 }
 
-Answer WeirUnderTest::run(kernel::Program which, const Octets& frame, Arrival how) {
-    auto run = try_run(which, frame, how);
+bool is_xdp(kernel::Program which) {
+    return which == kernel::Program::kIngress;
+}
+
+Answer must_run(std::optional<Answer> run, const Octets& frame) {
     if (!run) {
         throw std::runtime_error("BPF_PROG_TEST_RUN of " + std::to_string(frame.size()) +
-                                 " octets: " + std::strerror(errno));
+                                 " bytes: " + std::strerror(errno));
     }
     return *std::move(run);
+}
+
+} // namespace
+
+std::optional<Answer> WeirUnderTest::try_run(kernel::Program which, const Octets& frame,
+                                             Arrival how) {
+    return test_run(programs_.at(which).get(), is_xdp(which), frame, how);
+}
+
+Answer WeirUnderTest::run(kernel::Program which, const Octets& frame, Arrival how) {
+    return must_run(try_run(which, frame, how), frame);
+}
+
+Answer WeirUnderTest::run_general(kernel::Program which, const Octets& frame, Arrival how) {
+    auto found = general_.find(which);
+    if (found == general_.end()) {
+        const auto file = is_xdp(which) ? kernel::ObjectFile::kIngress : kernel::ObjectFile::kTc;
+        kernel::Object object = must(kernel::Object::open(
+            file, {.nodes = node_->limits().nodes, .explaining = false, .fast_lane = false}));
+        must(object.size_maps(node_->limits()));
+        must(object.reuse_maps(pins_.root() / "maps", [](std::string_view) { return false; }));
+        must(object.load());
+        found = general_.emplace(which, std::move(object)).first;
+    }
+    const int program = must(found->second.program(kernel::name(which)));
+    return must_run(test_run(program, is_xdp(which), frame, how), frame);
 }
 
 hook_count WeirUnderTest::books(std::uint32_t slot, hook at) const {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "kernel/node.h"
+#include "kernel/objects.h"
 #include "model/config.h"
 #include "support/frame.h"
 
@@ -55,6 +56,8 @@ public:
     // Runs the pinned program once; none if this kernel has no way to run it so.
     std::optional<Answer> try_run(kernel::Program which, const Octets& frame, Arrival how);
     Answer run(kernel::Program which, const Octets& frame, Arrival how);
+    // The same program with the same maps, but every packet takes the general lane.
+    Answer run_general(kernel::Program which, const Octets& frame, Arrival how);
 
     hook_count books(std::uint32_t slot, hook at) const;
 
@@ -64,6 +67,7 @@ private:
     kernel::Pins pins_;
     std::optional<kernel::Node> node_;
     std::map<kernel::Program, Fd> programs_;
+    std::map<kernel::Program, kernel::Object> general_;
     std::map<std::uint32_t, std::uint32_t> slots_; // by ifindex
     model::Config config_;
     model::Identities ids_;

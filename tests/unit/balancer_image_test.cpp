@@ -121,8 +121,9 @@ TEST(Settings, OfAnEmptyConfiguration) {
     const auto images = compile({}, {});
     ASSERT_TRUE(images);
     generation expected{};
-    expected.ingress_root = images->firewall.ingress_root;
-    expected.egress_root = images->firewall.egress_root;
+    for (auto& roots : expected.root) {
+        std::ranges::fill(roots, FW_POLICY_ACCEPT);
+    }
     expected.class_action[CLASS_ARP] = ACTION_ACCEPT;
     expected.class_action[CLASS_NEIGHBOUR_DISCOVERY] = ACTION_ACCEPT;
     expected.class_action[CLASS_ROUTING_HEADER] = ACTION_DROP;
@@ -178,10 +179,12 @@ TEST(Settings, CountServicesAndNameSetLookUps) {
     ASSERT_TRUE(images);
     EXPECT_EQ(images->settings.services, 3U);
     EXPECT_EQ(images->settings.any_port, 2U);
-    EXPECT_EQ(images->settings.set_uses, static_cast<__u32>(SET_USE_DADDR));
+    EXPECT_EQ(images->settings.rare_facts, static_cast<__u32>(RARE_DADDR_SETS));
     EXPECT_EQ(images->settings.class_action[CLASS_FRAGMENT], ACTION_DROP);
-    EXPECT_EQ(images->settings.ingress_root, images->firewall.ingress_root);
-    EXPECT_EQ(images->settings.egress_root, images->firewall.egress_root);
+    EXPECT_THAT(images->settings.root[CHAIN_INGRESS], testing::Each(FW_POLICY_ACCEPT));
+    EXPECT_THAT(images->settings.root[CHAIN_EGRESS],
+                testing::ElementsAreArray(images->firewall.egress));
+    EXPECT_THAT(images->firewall.egress, testing::Contains(testing::Lt(FW_POLICY_DROP)));
 }
 
 TEST(Settings, RefusalComesThrough) {

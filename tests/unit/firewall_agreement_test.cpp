@@ -139,10 +139,10 @@ TEST(FirewallAgreement, GraphDecidesAsTheRulesAreWritten) {
             graphs++;
             expect_sound(*firewall);
             for (const Packet& p : packets) {
-                const Facts f = facts(p, config);
+                const packet f = facts(p, config);
                 const Walk in = decide(config.ingress, p, config);
-                ASSERT_EQ(walk(firewall->nodes, firewall->ingress_root, f), in) << "seed " << seed;
-                ASSERT_EQ(walk(firewall->nodes, firewall->egress_root, f),
+                ASSERT_EQ(walk(firewall->nodes, firewall->ingress, f), in) << "seed " << seed;
+                ASSERT_EQ(walk(firewall->nodes, firewall->egress, f),
                           decide(config.egress, p, config))
                     << "seed " << seed;
                 by_rule += in.slot != FW_NO_SLOT;

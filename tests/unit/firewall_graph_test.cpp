@@ -19,13 +19,13 @@ TEST(FirewallGraph, WithoutRulesIsThePolicyOfEachChain) {
     config.egress.policy = Verdict::kDrop;
     const Firewall f = compiled_firewall(config);
 
-    ASSERT_EQ(f.nodes.size(), 3U); // sentinel, two policies
-    EXPECT_EQ(walk(f.nodes, f.ingress_root, Facts{}), (Walk{true, FW_NO_SLOT, {}, 0}));
-    EXPECT_EQ(walk(f.nodes, f.egress_root, Facts{}), (Walk{false, FW_NO_SLOT, {}, 0}));
+    EXPECT_EQ(f.nodes.size(), 1U); // the sentinel
+    EXPECT_THAT(f.ingress, testing::Each(FW_POLICY_ACCEPT));
+    EXPECT_THAT(f.egress, testing::Each(FW_POLICY_DROP));
     expect_sound(f);
 }
 
-TEST(FirewallGraph, ARuleOfOneProtocolCostsOthersTheDispatchAlone) {
+TEST(FirewallGraph, ARuleOfOneProtocolCostsOthersNothing) {
     model::Config config;
     for (std::uint32_t i = 0; i < 1000; i++) {
         config.ingress.rules.push_back(
@@ -35,9 +35,11 @@ TEST(FirewallGraph, ARuleOfOneProtocolCostsOthersTheDispatchAlone) {
     const Firewall f = compiled_firewall(config);
 
     const Packet ssh{.dport = 22};
-    const Walk met = walk(f.nodes, f.ingress_root, facts(ssh, config));
+    const Walk met = walk(f.nodes, f.ingress, facts(ssh, config));
     EXPECT_EQ(met.slot, 1000U);
-    EXPECT_EQ(met.steps, 4U); // IPv4, TCP, port 22, verdict
+    EXPECT_EQ(met.steps, 2U); // port 22, verdict
+    EXPECT_EQ(f.ingress[KIND_IPV4_ICMP], FW_POLICY_ACCEPT);
+    EXPECT_EQ(f.ingress[KIND_NOT_IP], FW_POLICY_ACCEPT);
     // IPv4 and IPv6 ask the same: the lists are made once.
     EXPECT_LT(f.nodes.size(), 2U * 1001 + 16);
 }
@@ -52,9 +54,9 @@ TEST(FirewallGraph, LongListIsSearchedNotScanned) {
     const Firewall f = compiled_firewall(config);
 
     for (std::uint64_t port = 0; port < 4096; port++) {
-        const Walk met = walk(f.nodes, f.ingress_root, facts(Packet{.dport = port}, config));
+        const Walk met = walk(f.nodes, f.ingress, facts(Packet{.dport = port}, config));
         ASSERT_EQ(met.slot == 7, port < 3UL * 1024 && port % 3 != 2) << port;
-        ASSERT_LE(met.steps, 2U + 8 + 4 + 1); // dispatch, 1,024 down to 4, those, the verdict
+        ASSERT_LE(met.steps, 8U + 4 + 1); // 1,024 down to 4, those, the verdict
     }
 }
 
@@ -64,19 +66,18 @@ TEST(FirewallGraph, RulesBehindOneThatTakesAllAreNotThere) {
                             rule({one(Field::kTcpDport, 22)}, Verdict::kAccept, 3)};
     const Firewall f = compiled_firewall(config);
 
-    // Sentinel, count, drop, and the egress policy.
-    ASSERT_EQ(f.nodes.size(), 4U);
-    EXPECT_EQ(walk(f.nodes, f.ingress_root, Facts{}), (Walk{false, 2, {1}, 0}));
+    ASSERT_EQ(f.nodes.size(), 3U); // sentinel, count, drop
+    EXPECT_EQ(walk(f.nodes, f.ingress, packet{}), (Walk{false, 2, {1}, 0}));
 }
 
 TEST(FirewallGraph, NamesTheSetLookUpsThatRulesNeed) {
     model::Config config;
     config.sets["blocked"] = set("blocked", model::SetType::kIpv4Addr, {});
     config.sets["web"] = set("web", model::SetType::kInetService, {});
-    EXPECT_EQ(compiled_firewall(config).set_uses, 0U);
+    EXPECT_EQ(compiled_firewall(config).rare_facts, 0U);
     config.ingress.rules = {rule({in_set(Field::kIpSaddr, "blocked")}, Verdict::kDrop, 0)};
     config.egress.rules = {rule({in_set(Field::kUdpDport, "web")}, Verdict::kDrop, 1)};
-    EXPECT_EQ(compiled_firewall(config).set_uses, SET_USE_SADDR | SET_USE_DPORT);
+    EXPECT_EQ(compiled_firewall(config).rare_facts, RARE_SADDR_SETS | RARE_DPORT_SETS);
 }
 
 TEST(FirewallGraph, RefusesASetThatDoesNotExist) {
@@ -134,7 +135,7 @@ TEST(FirewallGraph, ManyRulesGetFewerListsBeforeTheyAreRefused) {
     }
     const Firewall f = compiled_firewall(config);
     const Packet last{.saddr = {0, 0x0a000000 + 16382}};
-    EXPECT_EQ(walk(f.nodes, f.ingress_root, facts(last, config)), (Walk{false, 16382, {}, 0}));
+    EXPECT_EQ(walk(f.nodes, f.ingress, facts(last, config)), (Walk{false, 16382, {}, 0}));
 }
 
 TEST(FirewallGraph, WhatDoesNotFitIsRefusedWithTheMend) {
@@ -142,12 +143,12 @@ TEST(FirewallGraph, WhatDoesNotFitIsRefusedWithTheMend) {
     for (std::uint32_t i = 0; i < 1000; i++) { // two nodes each: port, verdict
         config.ingress.rules.push_back(rule({one(Field::kTcpDport, i)}, Verdict::kDrop, i));
     }
-    // Sentinel, one policy for both chains, IPv4 and IPv6 and TCP told from the rest.
-    EXPECT_EQ(compiled_firewall(config, 2048).nodes.size(), 2000U + 5);
+    // And the sentinel, and the policy at the list's end.
+    EXPECT_EQ(compiled_firewall(config, 2048).nodes.size(), 2000U + 2);
     const auto refused = compile_firewall(config, {.nodes = 1024});
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message(),
-              "2005 nodes of compiled rules: the limit is 1024; to raise it: `weir unload`, then "
+              "2002 nodes of compiled rules: the limit is 1024; to raise it: `weir unload`, then "
               "`weir load --max-nodes 2048`");
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -9,8 +10,6 @@
 #include "maps/firewall.h"
 
 namespace weir::test {
-
-using Facts = std::array<std::uint64_t, FACT_COUNT>;
 
 struct Walk {
     bool accepted;
@@ -24,32 +23,37 @@ struct Walk {
     }
 };
 
-// The walk as maps/firewall.h describes it; throws where the data plane would fail closed.
-inline Walk walk(const std::vector<fw_node>& nodes, std::uint32_t root, const Facts& facts) {
+// The walk as maps/firewall.h describes it, from the root of the packet's kind; throws where the data
+// plane would fail closed.
+inline Walk walk(const std::vector<fw_node>& nodes,
+                 const std::array<std::uint32_t, KIND_COUNT>& roots, const packet& facts) {
+    std::array<std::uint64_t, PACKET_WORDS> words{};
+    static_assert(sizeof words == sizeof facts);
+    std::memcpy(words.data(), &facts, sizeof facts);
     Walk walk{false, FW_NO_SLOT, {}, 0};
-    for (std::uint32_t at = root;;) {
+    std::uint32_t at = roots.at(facts.kind);
+    if (at == FW_POLICY_ACCEPT || at == FW_POLICY_DROP) {
+        walk.accepted = at == FW_POLICY_ACCEPT;
+        return walk;
+    }
+    for (;;) {
         const fw_node& node = nodes.at(at);
         walk.steps++;
-        bool yes = true;
-        switch (node.kind) {
-        case FW_RANGE:
-            yes = node.a <= facts.at(node.fact) && facts.at(node.fact) <= node.b;
-            break;
-        case FW_MASK:
-            yes = (facts.at(node.fact) & node.a) == node.b;
-            break;
-        case FW_COUNT:
-            walk.counted.push_back(node.slot);
-            break;
-        case FW_ACCEPT:
-        case FW_DROP:
-            walk.accepted = node.kind == FW_ACCEPT;
-            walk.slot = node.slot;
+        std::uint32_t next = node.word_yes & FW_INDEX_MASK;
+        if (node.mask != 0) {
+            const std::uint64_t fact = words.at(node.word_yes >> FW_WORD_SHIFT) & node.mask;
+            if (fact < node.first || fact - node.first > node.span) {
+                next = node.no;
+            }
+        } else if (node.span == FW_COUNT) {
+            walk.counted.push_back(node.no);
+        } else if (node.span == FW_ACCEPT || node.span == FW_DROP) {
+            walk.accepted = node.span == FW_ACCEPT;
+            walk.slot = node.no;
             return walk;
-        default:
+        } else {
             throw std::logic_error("unknown kind of node");
         }
-        const std::uint32_t next = yes ? node.yes : node.no;
         if (next <= at) {
             throw std::logic_error("edge does not lead forward");
         }

@@ -152,45 +152,63 @@ inline std::uint64_t sets_with(const model::Config& config, model::SetType type,
     return bits;
 }
 
-inline Facts facts(const Packet& p, const model::Config& config) {
-    Facts f{};
-    f[FACT_IFNAME_HI] = p.ifname.hi;
-    f[FACT_IFNAME_LO] = p.ifname.lo;
-    f[FACT_ETHER_SADDR] = p.ether_saddr;
-    f[FACT_ETHER_DADDR] = p.ether_daddr;
-    f[FACT_ETHER_TYPE] = p.ether_type;
-    f[FACT_VLAN_ID] = p.vlan ? VLAN_PRESENT | *p.vlan : 0;
-    f[FACT_L4PROTO] = f[FACT_TRANSPORT] = L4PROTO_NONE;
+inline packet_kind kind(const Packet& p) {
+    if (!p.ip()) {
+        return KIND_NOT_IP;
+    }
+    const bool v4 = p.ether_type == kIpv4;
+    if (p.transport(6)) {
+        return v4 ? KIND_IPV4_TCP : KIND_IPV6_TCP;
+    }
+    if (p.transport(17)) {
+        return v4 ? KIND_IPV4_UDP : KIND_IPV6_UDP;
+    }
+    if (p.transport(v4 ? 1 : 58)) {
+        return v4 ? KIND_IPV4_ICMP : KIND_IPV6_ICMP;
+    }
+    return v4 ? KIND_IPV4_OTHER : KIND_IPV6_OTHER;
+}
+
+inline packet facts(const Packet& p, const model::Config& config) {
+    packet f{};
+    f.kind = kind(p);
+    f.ifname_hi = p.ifname.hi;
+    f.ifname_lo = p.ifname.lo;
+    f.ether_saddr = p.ether_saddr;
+    f.ether_daddr = p.ether_daddr;
+    f.ether_type = p.ether_type;
+    f.vlan = p.vlan ? static_cast<std::uint16_t>(VLAN_PRESENT | *p.vlan) : 0;
+    f.l4proto = f.transport = L4PROTO_NONE;
     // Ports are looked up whatever the packet: absent ones as port 0.
     const bool ports = p.transport(6) || p.transport(17);
-    f[FACT_SPORT] = ports ? p.sport : 0;
-    f[FACT_DPORT] = ports ? p.dport : 0;
-    f[FACT_SPORT_SETS] = sets_with(config, model::SetType::kInetService, {0, f[FACT_SPORT]});
-    f[FACT_DPORT_SETS] = sets_with(config, model::SetType::kInetService, {0, f[FACT_DPORT]});
+    f.sport = static_cast<std::uint16_t>(ports ? p.sport : 0);
+    f.dport = static_cast<std::uint16_t>(ports ? p.dport : 0);
+    f.sport_sets = sets_with(config, model::SetType::kInetService, {0, f.sport});
+    f.dport_sets = sets_with(config, model::SetType::kInetService, {0, f.dport});
     if (!p.ip()) {
         return f;
     }
-    f[FACT_SADDR_HI] = p.saddr.hi;
-    f[FACT_SADDR_LO] = p.saddr.lo;
-    f[FACT_DADDR_HI] = p.daddr.hi;
-    f[FACT_DADDR_LO] = p.daddr.lo;
-    f[FACT_DSCP] = p.dscp;
-    f[FACT_FRAG_OFF] = p.ether_type == kIpv4 ? p.frag_off : 0;
-    f[FACT_L4PROTO] = p.l4proto;
+    f.saddr_hi = p.saddr.hi;
+    f.saddr_lo = p.saddr.lo;
+    f.daddr_hi = p.daddr.hi;
+    f.daddr_lo = p.daddr.lo;
+    f.tos = static_cast<std::uint8_t>(p.dscp << 2 | 3); // ECN is no part of the fact
+    f.frag_off = static_cast<std::uint16_t>(p.ether_type == kIpv4 ? p.frag_off : 0);
+    f.l4proto = static_cast<std::uint16_t>(p.l4proto);
     const auto addresses =
         p.ether_type == kIpv4 ? model::SetType::kIpv4Addr : model::SetType::kIpv6Addr;
-    f[FACT_SADDR_SETS] = sets_with(config, addresses, p.saddr);
-    f[FACT_DADDR_SETS] = sets_with(config, addresses, p.daddr);
+    f.saddr_sets = sets_with(config, addresses, p.saddr);
+    f.daddr_sets = sets_with(config, addresses, p.daddr);
     if (p.later_fragment) {
         return f;
     }
-    f[FACT_TRANSPORT] = p.l4proto;
+    f.transport = f.l4proto;
     if (p.transport(6)) {
-        f[FACT_TCP_FLAGS] = p.flags;
+        f.tcp_flags = static_cast<std::uint8_t>(p.flags);
     }
     if (p.transport(1) || p.transport(58)) {
-        f[FACT_ICMP_TYPE] = p.type;
-        f[FACT_ICMP_CODE] = p.code;
+        f.icmp_type = static_cast<std::uint8_t>(p.type);
+        f.icmp_code = static_cast<std::uint8_t>(p.code);
     }
     return f;
 }
@@ -230,28 +248,32 @@ inline Rule rule(std::vector<Match> matches, std::optional<Verdict> verdict, mod
 
 // What maps/firewall.h promises of every image.
 inline void expect_sound(const compile::Firewall& f) {
-    ASSERT_LT(f.ingress_root, f.nodes.size());
-    ASSERT_LT(f.egress_root, f.nodes.size());
-    ASSERT_GT(f.ingress_root, 0U);
-    ASSERT_GT(f.egress_root, 0U);
-    EXPECT_EQ(f.nodes[0].kind, FW_DROP);
-    EXPECT_EQ(f.nodes[0].slot, FW_NO_SLOT);
-    for (std::uint32_t i = 1; i < f.nodes.size(); i++) {
-        const fw_node& n = f.nodes[i];
-        const bool test = n.kind == FW_RANGE || n.kind == FW_MASK;
-        EXPECT_LE(n.kind, FW_DROP);
-        EXPECT_LT(n.fact, FACT_COUNT);
-        if (test || n.kind == FW_COUNT) {
-            EXPECT_GT(n.yes, i);
-            EXPECT_LT(n.yes, f.nodes.size());
-        } else {
-            EXPECT_EQ(n.yes, 0U);
+    const auto size = static_cast<std::uint32_t>(f.nodes.size());
+    for (const auto& roots : {f.ingress, f.egress}) {
+        for (const std::uint32_t root : roots) {
+            EXPECT_GT(root, 0U);
+            EXPECT_TRUE(root < size || root == FW_POLICY_ACCEPT || root == FW_POLICY_DROP) << root;
         }
+    }
+    EXPECT_EQ(f.nodes[0].mask, 0U);
+    EXPECT_EQ(f.nodes[0].span, FW_DROP);
+    EXPECT_EQ(f.nodes[0].no, FW_NO_SLOT);
+    for (std::uint32_t i = 1; i < size; i++) {
+        const fw_node& n = f.nodes[i];
+        const std::uint32_t yes = n.word_yes & FW_INDEX_MASK;
+        const bool test = n.mask != 0;
         if (test) {
+            EXPECT_LT(n.word_yes >> FW_WORD_SHIFT, PACKET_WORDS);
             EXPECT_GT(n.no, i);
-            EXPECT_LT(n.no, f.nodes.size());
+            EXPECT_LT(n.no, size);
         } else {
-            EXPECT_EQ(n.no, 0U);
+            EXPECT_LE(n.span, FW_DROP);
+        }
+        if (test || n.span == FW_COUNT) {
+            EXPECT_GT(yes, i);
+            EXPECT_LT(yes, size);
+        } else {
+            EXPECT_EQ(n.word_yes, 0U);
         }
     }
 }

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is particular to XDP: how a frame is read, and what a verdict becomes. */
+#pragma once
+
+#include "bpf.h"
+
+typedef struct xdp_md frame;
+
+#include "frame.h"
+#include "maps/reason.h"
+
+static __always_inline __u32 frame_length(frame *ctx)
+{
+	return bpf_xdp_get_buff_len(ctx);
+}
+
+static __always_inline __u32 frame_interface(const frame *ctx)
+{
+	return ctx->ingress_ifindex;
+}
+
+/* TPID << 16 | TCI of a tag that is kept beside the frame; 0: none. */
+static __always_inline __u32 frame_tag(const frame *ctx)
+{
+	return 0;
+}
+
+static __always_inline int frame_is_segmented(const frame *ctx)
+{
+	return 0;
+}
+
+static __always_inline long frame_load(frame *ctx, __u32 offset, void *to, __u32 bytes)
+{
+	return bpf_xdp_load_bytes(ctx, offset, to, bytes);
+}
+
+static __always_inline int hook_action(__u32 verdict)
+{
+	switch (verdict) {
+	case VERDICT_PASS:
+		return XDP_PASS;
+	case VERDICT_SEND:
+		return XDP_TX;
+	case VERDICT_REDIRECT:
+		return XDP_REDIRECT;
+	default:
+		return XDP_DROP;
+	}
+}
