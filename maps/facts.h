@@ -8,8 +8,8 @@
 
 #include "abi.h"
 
+/* What the parser fills in and the stages read: one cache line. */
 struct packet {
-	/* One cache line: what most packets have and most rules and stages read. */
 	__u64 saddr_hi; /* IPv6: upper 64 bits; IPv4: 0 */
 	__u64 saddr_lo; /* IPv6: lower 64 bits; IPv4: the address */
 	__u64 daddr_hi;
@@ -32,8 +32,12 @@ struct packet {
 	__u8 l3_offset;	 /* bytes from the start of the frame */
 	__u8 segmented;	 /* 1: an skb that the kernel will segment; its length fields may be 0 */
 	__u16 l4_offset;
+};
+ABI_ASSERT(packet, 64);
 
-	/* Filled in only if the rules compare them (enum rare_fact), else 0. */
+/* What rules compare. The members after the packet only if some rule does (enum rare_fact), else 0. */
+struct facts {
+	struct packet packet;
 	__u64 ether_saddr; /* 48 bits */
 	__u64 ether_daddr;
 	__u64 ifname_hi; /* the interface's name as a 16-byte big-endian number, zero-filled */
@@ -43,34 +47,34 @@ struct packet {
 	__u64 sport_sets;
 	__u64 dport_sets;
 };
-ABI_ASSERT(packet, 128);
+ABI_ASSERT(facts, 128);
 
-#define PACKET_WORDS 16 /* of struct packet */
+#define FACT_WORDS 16 /* of struct facts */
 
 #define VLAN_PRESENT 0x1000
 #define L4PROTO_NONE 0x100 /* above every IP protocol number */
 
-/* What rules compare. X(enumerator, member of struct packet, lowest bit there, bits) */
+/* X(enumerator, member of struct facts, lowest bit there, bits) */
 #define WEIR_FACTS(X)                                                                              \
 	X(FACT_IFNAME_HI, ifname_hi, 0, 64)                                                        \
 	X(FACT_IFNAME_LO, ifname_lo, 0, 64)                                                        \
 	X(FACT_ETHER_SADDR, ether_saddr, 0, 64)                                                    \
 	X(FACT_ETHER_DADDR, ether_daddr, 0, 64)                                                    \
-	X(FACT_ETHER_TYPE, ether_type, 0, 16)                                                      \
-	X(FACT_VLAN_ID, vlan, 0, 16)                                                               \
-	X(FACT_SADDR_HI, saddr_hi, 0, 64)                                                          \
-	X(FACT_SADDR_LO, saddr_lo, 0, 64)                                                          \
-	X(FACT_DADDR_HI, daddr_hi, 0, 64)                                                          \
-	X(FACT_DADDR_LO, daddr_lo, 0, 64)                                                          \
-	X(FACT_DSCP, tos, 2, 6)                                                                    \
-	X(FACT_FRAG_OFF, frag_off, 0, 16)                                                          \
-	X(FACT_L4PROTO, l4proto, 0, 16)                                                            \
-	X(FACT_TRANSPORT, transport, 0, 16)                                                        \
-	X(FACT_SPORT, sport, 0, 16)                                                                \
-	X(FACT_DPORT, dport, 0, 16)                                                                \
-	X(FACT_TCP_FLAGS, tcp_flags, 0, 8)                                                         \
-	X(FACT_ICMP_TYPE, icmp_type, 0, 8)                                                         \
-	X(FACT_ICMP_CODE, icmp_code, 0, 8)                                                         \
+	X(FACT_ETHER_TYPE, packet.ether_type, 0, 16)                                               \
+	X(FACT_VLAN_ID, packet.vlan, 0, 16)                                                        \
+	X(FACT_SADDR_HI, packet.saddr_hi, 0, 64)                                                   \
+	X(FACT_SADDR_LO, packet.saddr_lo, 0, 64)                                                   \
+	X(FACT_DADDR_HI, packet.daddr_hi, 0, 64)                                                   \
+	X(FACT_DADDR_LO, packet.daddr_lo, 0, 64)                                                   \
+	X(FACT_DSCP, packet.tos, 2, 6)                                                             \
+	X(FACT_FRAG_OFF, packet.frag_off, 0, 16)                                                   \
+	X(FACT_L4PROTO, packet.l4proto, 0, 16)                                                     \
+	X(FACT_TRANSPORT, packet.transport, 0, 16)                                                 \
+	X(FACT_SPORT, packet.sport, 0, 16)                                                         \
+	X(FACT_DPORT, packet.dport, 0, 16)                                                         \
+	X(FACT_TCP_FLAGS, packet.tcp_flags, 0, 8)                                                  \
+	X(FACT_ICMP_TYPE, packet.icmp_type, 0, 8)                                                  \
+	X(FACT_ICMP_CODE, packet.icmp_code, 0, 8)                                                  \
 	X(FACT_SADDR_SETS, saddr_sets, 0, 64)                                                      \
 	X(FACT_DADDR_SETS, daddr_sets, 0, 64)                                                      \
 	X(FACT_SPORT_SETS, sport_sets, 0, 64)                                                      \

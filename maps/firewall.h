@@ -10,7 +10,7 @@
 #include "facts.h"
 
 /*
- * A test of one word of struct packet: (word & mask) - first <= last - first, in 64 bits, that is,
+ * A test of one word of struct facts: (word & mask) - first <= last - first, in 64 bits, that is,
  * first <= (word & mask) <= last. It goes on at `yes` or `no`. With mask 0 the node is no test: see
  * enum fw_end.
  */

@@ -14,7 +14,7 @@ constexpr Graph::Node kNone = 0xffffffff;
 // Up to this many intervals are asked for one by one; more are halved first.
 constexpr int kLinear = 4;
 
-// Where a fact is in struct packet, and which of enum rare_fact fills it in; 0: it always is.
+// Where a fact is in struct facts, and which of enum rare_fact fills it in; 0: it always is.
 struct Place {
     std::uint32_t word;
     std::uint64_t mask; // of the fact in that word
@@ -56,7 +56,7 @@ constexpr Place place(fact fact, std::size_t offset, std::size_t size, unsigned 
 
 constexpr Place kPlaces[] = {
 #define X(enumerator, member, low, bits)                                                           \
-    place(enumerator, offsetof(packet, member), sizeof(packet::member), low, bits),
+    place(enumerator, offsetof(facts, member), sizeof(facts{}.member), low, bits),
     WEIR_FACTS(X)
 #undef X
 };

@@ -39,7 +39,7 @@ private:
         kAccept,
         kDrop,
     };
-    // A node under construction: it tests a whole fact, wherever that lies in struct packet, and
+    // A node under construction: it tests a whole fact, wherever that lies in struct facts, and
     // names its edges in the order of making. Without padding, so that equal nodes are equal bytes.
     struct Step {
         std::uint64_t a, b;

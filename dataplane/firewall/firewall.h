@@ -46,9 +46,43 @@ static __always_inline struct outcome policy(__u32 root)
 	return root == FW_POLICY_DROP ? drop(REASON_POLICY) : next_stage();
 }
 
-static __always_inline struct outcome decide(const struct generation *gen, struct packet *pkt,
-					     __u32 root, int captured)
+static __always_inline __u64 mac_number(const __u8 *mac)
 {
+	return (__u64)bpf_ntohs(*(const __be16 *)mac) << 32 | bpf_ntohl(*(const __be32 *)(mac + 2));
+}
+
+/* What the rules compare and no stage needs. */
+static __always_inline void find_rare_facts(frame *ctx, const struct generation *gen,
+					    const struct iface *entry, struct facts *facts)
+{
+	__u32 wanted = gen->rare_facts;
+
+	facts->ether_saddr = facts->ether_daddr = facts->ifname_hi = facts->ifname_lo = 0;
+	facts->saddr_sets = facts->daddr_sets = facts->sport_sets = facts->dport_sets = 0;
+	if (likely(!wanted))
+		return;
+	if (wanted & RARE_ETHER) {
+		const struct ethhdr *eth = frame_start(ctx);
+
+		if ((void *)(eth + 1) <= frame_end(ctx)) {
+			facts->ether_saddr = mac_number(eth->h_source);
+			facts->ether_daddr = mac_number(eth->h_dest);
+		}
+	}
+	if (wanted & RARE_IFNAME && entry) {
+		facts->ifname_hi = entry->name_hi;
+		facts->ifname_lo = entry->name_lo;
+	}
+	if (wanted & RARE_SETS)
+		find_sets(gen, facts);
+}
+
+static __always_inline struct outcome decide(frame *ctx, const struct generation *gen,
+					     const struct packet *pkt, __u32 root,
+					     const struct iface *entry, int captured)
+{
+	struct facts facts;
+
 	if (unlikely(pkt->classes)) {
 		struct outcome decided = decide_classes(gen, pkt);
 
@@ -59,53 +93,28 @@ static __always_inline struct outcome decide(const struct generation *gen, struc
 	}
 	if (is_policy(root))
 		return policy(root);
-	if (gen->rare_facts & RARE_SETS)
-		find_sets(gen, pkt);
-	return walk_rules(gen->fw_image, root, pkt, captured);
+	facts.packet = *pkt;
+	find_rare_facts(ctx, gen, entry, &facts);
+	return walk_rules(gen->fw_image, root, &facts, captured);
 }
 
-/* Returns NEXT_STAGE for an accepted packet, with the reason why. */
-STAGE judge_by_rules(const struct generation *gen, struct packet *pkt, __u32 root)
+/* Returns NEXT_STAGE for an accepted packet, with the reason why. `entry` may be NULL. */
+STAGE judge_by_rules(frame *ctx, const struct generation *gen, const struct packet *pkt, __u32 root,
+		     const struct iface *entry)
 {
-	return gen && pkt ? pack(decide(gen, pkt, root, 0)) : 0;
+	return gen && pkt ? pack(decide(ctx, gen, pkt, root, entry, 0)) : 0;
 }
 
 /* The same for a packet that is captured: which rule decided is noted. */
-STAGE judge_by_rules_captured(const struct generation *gen, struct packet *pkt, __u32 root)
+STAGE judge_by_rules_captured(frame *ctx, const struct generation *gen, const struct packet *pkt,
+			      __u32 root, const struct iface *entry)
 {
-	return gen && pkt ? pack(decide(gen, pkt, root, 1)) : 0;
-}
-
-static __always_inline __u64 mac_number(const __u8 *mac)
-{
-	return (__u64)bpf_ntohs(*(const __be16 *)mac) << 32 | bpf_ntohl(*(const __be32 *)(mac + 2));
-}
-
-/* What the rules compare and no stage needs. The sets are looked up later, by addresses and ports. */
-static __always_inline void add_rare_facts(frame *ctx, const struct generation *gen,
-					   const struct place *at, struct packet *pkt)
-{
-	__u32 wanted = gen->rare_facts;
-
-	pkt->ether_saddr = pkt->ether_daddr = pkt->ifname_hi = pkt->ifname_lo = 0;
-	pkt->saddr_sets = pkt->daddr_sets = pkt->sport_sets = pkt->dport_sets = 0;
-	if (wanted & RARE_ETHER) {
-		const struct ethhdr *eth = frame_start(ctx);
-
-		if ((void *)(eth + 1) <= frame_end(ctx)) {
-			pkt->ether_saddr = mac_number(eth->h_source);
-			pkt->ether_daddr = mac_number(eth->h_dest);
-		}
-	}
-	if (wanted & RARE_IFNAME && at->entry) {
-		pkt->ifname_hi = at->entry->name_hi;
-		pkt->ifname_lo = at->entry->name_lo;
-	}
+	return gen && pkt ? pack(decide(ctx, gen, pkt, root, entry, 1)) : 0;
 }
 
 /* Returns NEXT_STAGE for an accepted packet, with the reason why. `captured`: a constant. */
 static __always_inline struct outcome firewall(frame *ctx, const struct generation *gen,
-					       const struct place *at, struct packet *pkt,
+					       const struct place *at, const struct packet *pkt,
 					       int captured)
 {
 	__u32 kind = pkt->kind, root;
@@ -115,7 +124,6 @@ static __always_inline struct outcome firewall(frame *ctx, const struct generati
 	root = gen->root[at->chain][kind];
 	if (likely(is_policy(root) && !pkt->classes))
 		return policy(root);
-	add_rare_facts(ctx, gen, at, pkt);
-	return unpack(captured ? judge_by_rules_captured(gen, pkt, root)
-			       : judge_by_rules(gen, pkt, root));
+	return unpack(captured ? judge_by_rules_captured(ctx, gen, pkt, root, at->entry)
+			       : judge_by_rules(ctx, gen, pkt, root, at->entry));
 }

@@ -46,16 +46,17 @@ static __always_inline __u64 sets_of_addr(const struct generation *gen, const st
 	return 0;
 }
 
-static __always_inline void find_sets(const struct generation *gen, struct packet *pkt)
+static __always_inline void find_sets(const struct generation *gen, struct facts *facts)
 {
+	const struct packet *pkt = &facts->packet;
 	__u32 wanted = gen->rare_facts;
 
 	if (wanted & RARE_SADDR_SETS)
-		pkt->saddr_sets = sets_of_addr(gen, pkt, pkt->saddr_hi, pkt->saddr_lo);
+		facts->saddr_sets = sets_of_addr(gen, pkt, pkt->saddr_hi, pkt->saddr_lo);
 	if (wanted & RARE_DADDR_SETS)
-		pkt->daddr_sets = sets_of_addr(gen, pkt, pkt->daddr_hi, pkt->daddr_lo);
+		facts->daddr_sets = sets_of_addr(gen, pkt, pkt->daddr_hi, pkt->daddr_lo);
 	if (wanted & RARE_SPORT_SETS)
-		pkt->sport_sets = sets_of_port(gen->set_port_table, pkt->sport);
+		facts->sport_sets = sets_of_port(gen->set_port_table, pkt->sport);
 	if (wanted & RARE_DPORT_SETS)
-		pkt->dport_sets = sets_of_port(gen->set_port_table, pkt->dport);
+		facts->dport_sets = sets_of_port(gen->set_port_table, pkt->dport);
 }

@@ -14,12 +14,12 @@ const volatile __u32 fw_node_mask = FW_NODES_DEFAULT - 1;
 
 struct walk {
 	const struct fw_node *nodes;
-	const struct packet *pkt;
+	const struct facts *facts;
 	__u32 at;
 	struct outcome end;
 };
 
-static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
+static __always_inline void count_rule(__u32 slot, const struct facts *facts)
 {
 	struct rule_count *count;
 
@@ -28,7 +28,7 @@ static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
 	count = bpf_map_lookup_elem(&rule_counts, &slot);
 	if (count) {
 		count->packets++;
-		count->bytes += pkt->frame_len;
+		count->bytes += facts->packet.frame_len;
 	}
 }
 
@@ -37,13 +37,13 @@ static __always_inline void count_rule(__u32 slot, const struct packet *pkt)
 
 /* A node that is no test. */
 static __always_inline __u32 visit_end(const struct fw_node *node, struct walk *walk,
-				       const struct packet *pkt, int captured)
+				       const struct facts *facts, int captured)
 {
 	__u32 slot = node->no;
 
 	if (node->span > FW_DROP)
 		return DONE;
-	count_rule(slot, pkt);
+	count_rule(slot, facts);
 	if (node->span == FW_COUNT)
 		return node->word_yes & FW_INDEX_MASK;
 	walk->end = outcome(node->span == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
@@ -56,15 +56,15 @@ static __always_inline __u32 visit_end(const struct fw_node *node, struct walk *
 
 /* What a node says of a packet: where to go, or DONE. */
 static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk,
-				   const struct packet *pkt, int captured)
+				   const struct facts *facts, int captured)
 {
 	__u64 mask = node->mask, word = node->word_yes >> FW_WORD_SHIFT;
 
 	if (unlikely(!mask))
-		return visit_end(node, walk, pkt, captured);
-	if (word >= PACKET_WORDS)
+		return visit_end(node, walk, facts, captured);
+	if (word >= FACT_WORDS)
 		return DONE;
-	word = ((const __u64 *)pkt)[word];
+	word = ((const __u64 *)facts)[word];
 	return (word & mask) - node->first <= node->span ? node->word_yes & FW_INDEX_MASK : node->no;
 }
 
@@ -75,12 +75,12 @@ static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk
 static __always_inline long steps(struct walk *walk, int captured)
 {
 	const struct fw_node *nodes = walk->nodes;
-	const struct packet *pkt = walk->pkt;
+	const struct facts *facts = walk->facts;
 	__u32 at = walk->at;
 
 #pragma unroll
 	for (int k = 0; k < NODES_A_STEP; k++) {
-		__u32 next = visit(&nodes[at & fw_node_mask], walk, pkt, captured);
+		__u32 next = visit(&nodes[at & fw_node_mask], walk, facts, captured);
 
 		/* Edges lead upwards; anything else is the end, or damage, and would be a loop. */
 		if (next <= at)
@@ -101,11 +101,11 @@ static long step_captured(__u32 i, struct walk *walk)
 	return steps(walk, 1);
 }
 
-static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const struct packet *pkt,
+static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const struct facts *facts,
 						 int captured)
 {
 	struct walk walk = {
-		.pkt = pkt,
+		.facts = facts,
 		.at = root,
 		.end = drop(REASON_CLASSIFIER), /* unless a node says otherwise */
 	};

@@ -139,7 +139,7 @@ TEST(FirewallAgreement, GraphDecidesAsTheRulesAreWritten) {
             graphs++;
             expect_sound(*firewall);
             for (const Packet& p : packets) {
-                const packet f = facts(p, config);
+                const facts f = facts_of(p, config);
                 const Walk in = decide(config.ingress, p, config);
                 ASSERT_EQ(walk(firewall->nodes, firewall->ingress, f), in) << "seed " << seed;
                 ASSERT_EQ(walk(firewall->nodes, firewall->egress, f),

@@ -35,7 +35,7 @@ TEST(FirewallGraph, ARuleOfOneProtocolCostsOthersNothing) {
     const Firewall f = compiled_firewall(config);
 
     const Packet ssh{.dport = 22};
-    const Walk met = walk(f.nodes, f.ingress, facts(ssh, config));
+    const Walk met = walk(f.nodes, f.ingress, facts_of(ssh, config));
     EXPECT_EQ(met.slot, 1000U);
     EXPECT_EQ(met.steps, 2U); // port 22, verdict
     EXPECT_EQ(f.ingress[KIND_IPV4_ICMP], FW_POLICY_ACCEPT);
@@ -54,7 +54,7 @@ TEST(FirewallGraph, LongListIsSearchedNotScanned) {
     const Firewall f = compiled_firewall(config);
 
     for (std::uint64_t port = 0; port < 4096; port++) {
-        const Walk met = walk(f.nodes, f.ingress, facts(Packet{.dport = port}, config));
+        const Walk met = walk(f.nodes, f.ingress, facts_of(Packet{.dport = port}, config));
         ASSERT_EQ(met.slot == 7, port < 3UL * 1024 && port % 3 != 2) << port;
         ASSERT_LE(met.steps, 8U + 4 + 1); // 1,024 down to 4, those, the verdict
     }
@@ -67,7 +67,7 @@ TEST(FirewallGraph, RulesBehindOneThatTakesAllAreNotThere) {
     const Firewall f = compiled_firewall(config);
 
     ASSERT_EQ(f.nodes.size(), 3U); // sentinel, count, drop
-    EXPECT_EQ(walk(f.nodes, f.ingress, packet{}), (Walk{false, 2, {1}, 0}));
+    EXPECT_EQ(walk(f.nodes, f.ingress, facts{}), (Walk{false, 2, {1}, 0}));
 }
 
 TEST(FirewallGraph, NamesTheSetLookUpsThatRulesNeed) {
@@ -135,7 +135,7 @@ TEST(FirewallGraph, ManyRulesGetFewerListsBeforeTheyAreRefused) {
     }
     const Firewall f = compiled_firewall(config);
     const Packet last{.saddr = {0, 0x0a000000 + 16382}};
-    EXPECT_EQ(walk(f.nodes, f.ingress, facts(last, config)), (Walk{false, 16382, {}, 0}));
+    EXPECT_EQ(walk(f.nodes, f.ingress, facts_of(last, config)), (Walk{false, 16382, {}, 0}));
 }
 
 TEST(FirewallGraph, WhatDoesNotFitIsRefusedWithTheMend) {

@@ -26,12 +26,12 @@ struct Walk {
 // The walk as maps/firewall.h describes it, from the root of the packet's kind; throws where the data
 // plane would fail closed.
 inline Walk walk(const std::vector<fw_node>& nodes,
-                 const std::array<std::uint32_t, KIND_COUNT>& roots, const packet& facts) {
-    std::array<std::uint64_t, PACKET_WORDS> words{};
-    static_assert(sizeof words == sizeof facts);
-    std::memcpy(words.data(), &facts, sizeof facts);
+                 const std::array<std::uint32_t, KIND_COUNT>& roots, const facts& of) {
+    std::array<std::uint64_t, FACT_WORDS> words{};
+    static_assert(sizeof words == sizeof of);
+    std::memcpy(words.data(), &of, sizeof of);
     Walk walk{false, FW_NO_SLOT, {}, 0};
-    std::uint32_t at = roots.at(facts.kind);
+    std::uint32_t at = roots.at(of.packet.kind);
     if (at == FW_POLICY_ACCEPT || at == FW_POLICY_DROP) {
         walk.accepted = at == FW_POLICY_ACCEPT;
         return walk;

@@ -169,32 +169,32 @@ inline packet_kind kind(const Packet& p) {
     return v4 ? KIND_IPV4_OTHER : KIND_IPV6_OTHER;
 }
 
-inline packet facts(const Packet& p, const model::Config& config) {
-    packet f{};
-    f.kind = kind(p);
+inline facts facts_of(const Packet& p, const model::Config& config) {
+    facts f{};
+    f.packet.kind = kind(p);
     f.ifname_hi = p.ifname.hi;
     f.ifname_lo = p.ifname.lo;
     f.ether_saddr = p.ether_saddr;
     f.ether_daddr = p.ether_daddr;
-    f.ether_type = p.ether_type;
-    f.vlan = p.vlan ? static_cast<std::uint16_t>(VLAN_PRESENT | *p.vlan) : 0;
-    f.l4proto = f.transport = L4PROTO_NONE;
+    f.packet.ether_type = p.ether_type;
+    f.packet.vlan = p.vlan ? static_cast<std::uint16_t>(VLAN_PRESENT | *p.vlan) : 0;
+    f.packet.l4proto = f.packet.transport = L4PROTO_NONE;
     // Ports are looked up whatever the packet: absent ones as port 0.
     const bool ports = p.transport(6) || p.transport(17);
-    f.sport = static_cast<std::uint16_t>(ports ? p.sport : 0);
-    f.dport = static_cast<std::uint16_t>(ports ? p.dport : 0);
-    f.sport_sets = sets_with(config, model::SetType::kInetService, {0, f.sport});
-    f.dport_sets = sets_with(config, model::SetType::kInetService, {0, f.dport});
+    f.packet.sport = static_cast<std::uint16_t>(ports ? p.sport : 0);
+    f.packet.dport = static_cast<std::uint16_t>(ports ? p.dport : 0);
+    f.sport_sets = sets_with(config, model::SetType::kInetService, {0, f.packet.sport});
+    f.dport_sets = sets_with(config, model::SetType::kInetService, {0, f.packet.dport});
     if (!p.ip()) {
         return f;
     }
-    f.saddr_hi = p.saddr.hi;
-    f.saddr_lo = p.saddr.lo;
-    f.daddr_hi = p.daddr.hi;
-    f.daddr_lo = p.daddr.lo;
-    f.tos = static_cast<std::uint8_t>(p.dscp << 2 | 3); // ECN is no part of the fact
-    f.frag_off = static_cast<std::uint16_t>(p.ether_type == kIpv4 ? p.frag_off : 0);
-    f.l4proto = static_cast<std::uint16_t>(p.l4proto);
+    f.packet.saddr_hi = p.saddr.hi;
+    f.packet.saddr_lo = p.saddr.lo;
+    f.packet.daddr_hi = p.daddr.hi;
+    f.packet.daddr_lo = p.daddr.lo;
+    f.packet.tos = static_cast<std::uint8_t>(p.dscp << 2 | 3); // ECN is no part of the fact
+    f.packet.frag_off = static_cast<std::uint16_t>(p.ether_type == kIpv4 ? p.frag_off : 0);
+    f.packet.l4proto = static_cast<std::uint16_t>(p.l4proto);
     const auto addresses =
         p.ether_type == kIpv4 ? model::SetType::kIpv4Addr : model::SetType::kIpv6Addr;
     f.saddr_sets = sets_with(config, addresses, p.saddr);
@@ -202,13 +202,13 @@ inline packet facts(const Packet& p, const model::Config& config) {
     if (p.later_fragment) {
         return f;
     }
-    f.transport = f.l4proto;
+    f.packet.transport = f.packet.l4proto;
     if (p.transport(6)) {
-        f.tcp_flags = static_cast<std::uint8_t>(p.flags);
+        f.packet.tcp_flags = static_cast<std::uint8_t>(p.flags);
     }
     if (p.transport(1) || p.transport(58)) {
-        f.icmp_type = static_cast<std::uint8_t>(p.type);
-        f.icmp_code = static_cast<std::uint8_t>(p.code);
+        f.packet.icmp_type = static_cast<std::uint8_t>(p.type);
+        f.packet.icmp_code = static_cast<std::uint8_t>(p.code);
     }
     return f;
 }
@@ -263,7 +263,7 @@ inline void expect_sound(const compile::Firewall& f) {
         const std::uint32_t yes = n.word_yes & FW_INDEX_MASK;
         const bool test = n.mask != 0;
         if (test) {
-            EXPECT_LT(n.word_yes >> FW_WORD_SHIFT, PACKET_WORDS);
+            EXPECT_LT(n.word_yes >> FW_WORD_SHIFT, FACT_WORDS);
             EXPECT_GT(n.no, i);
             EXPECT_LT(n.no, size);
         } else {
