@@ -33,6 +33,63 @@ static __always_inline int frame_is_segmented(const frame *ctx)
 	return ctx->gso_size > 0;
 }
 
+/* An IP header may begin so; the address of an Ethernet header, too. */
+static __always_inline int may_begin_with_ip(const struct __sk_buff *skb)
+{
+	const __u8 *first = frame_start(skb);
+
+	return (void *)(first + 1) <= frame_end(skb) && (*first >> 4 == 4 || *first >> 4 == 6);
+}
+
+/* As much of two readings of a frame is compared: more than common headers take. */
+#define COMPARED_LEN 64
+
+/* 1: the frame begins with its network header, that is, it reads the same from there. */
+static __noinline int begins_with_network_header(struct __sk_buff *skb)
+{
+	for (int i = 0; i < COMPARED_LEN; i += sizeof(__u32)) {
+		__u32 here = 0, there = 0;
+		long end = bpf_skb_load_bytes(skb, i, &here, sizeof(here));
+		long end_there = bpf_skb_load_bytes_relative(skb, i, &there, sizeof(there),
+							     BPF_HDR_START_NET);
+
+		if (end || end_there)
+			return end && end_there;
+		if (here != there)
+			return 0;
+	}
+	return 1;
+}
+
+/*
+ * Behind generic XDP some kernels (6.12, 6.18) show TC ingress a frame without the Ethernet header that
+ * stands in front of it: the copy that they made has lost the header's length. Take it back.
+ */
+static __always_inline void restore_link_header(struct __sk_buff *skb)
+{
+	struct ethhdr kept, first;
+
+	if (likely(!may_begin_with_ip(skb)) || !begins_with_network_header(skb))
+		return;
+	if (bpf_skb_load_bytes_relative(skb, 0, &kept, sizeof(kept), BPF_HDR_START_MAC) ||
+	    bpf_skb_load_bytes(skb, 0, &first, sizeof(first)) ||
+	    !__builtin_memcmp(&kept, &first, sizeof(kept)))
+		return; /* it has none */
+	if (!bpf_skb_change_head(skb, sizeof(kept), 0))
+		bpf_skb_store_bytes(skb, 0, &kept, sizeof(kept), 0);
+}
+
+/*
+ * Type of the network protocol that the frame begins with, for want of a link-layer header (tun,
+ * WireGuard, GRE); 0: it has one.
+ */
+static __always_inline __be16 frame_bare_protocol(struct __sk_buff *skb)
+{
+	if (likely(!may_begin_with_ip(skb)) || !begins_with_network_header(skb))
+		return 0;
+	return skb->protocol;
+}
+
 static __always_inline long frame_load(frame *ctx, __u32 offset, void *to, __u32 bytes)
 {
 	return bpf_skb_load_bytes(ctx, offset, to, bytes);

@@ -30,6 +30,13 @@ static __always_inline int frame_is_segmented(const frame *ctx)
 	return 0;
 }
 
+/* Type of the network protocol that the frame begins with, for want of a link-layer header; 0: it has
+ * one. Weir attaches XDP to interfaces with Ethernet headers alone. */
+static __always_inline __be16 frame_bare_protocol(frame *ctx)
+{
+	return 0;
+}
+
 static __always_inline long frame_load(frame *ctx, __u32 offset, void *to, __u32 bytes)
 {
 	return bpf_xdp_load_bytes(ctx, offset, to, bytes);

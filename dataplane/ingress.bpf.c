@@ -3,6 +3,7 @@
 #include "hook_xdp.h"
 
 #include "firewall/firewall.h"
+#include "handover_xdp.h"
 #include "lb/decap.h"
 #include "lb/lb.h"
 #include "parse/parse.h"
@@ -31,11 +32,15 @@ SEC("xdp.frags")
 int weir_ingress(struct xdp_md *ctx)
 {
 	struct place at;
+	int action;
 
 	if (!enter(&at, frame_interface(ctx), HOOK_XDP))
 		return XDP_ABORTED; /* the verifier's case: hook_counts has a row for every slot */
 	explain_begin();
-	return walk(ctx, &at, HOOK_XDP);
+	action = walk(ctx, &at, HOOK_XDP);
+	if (action == XDP_PASS && at.hooks >> HOOK_TC_INGRESS & 1 && !explaining)
+		return tell_tc(ctx);
+	return action;
 }
 
 char _license[] SEC("license") = "GPL";

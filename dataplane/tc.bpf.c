@@ -28,14 +28,22 @@ static __always_inline struct outcome judge(struct __sk_buff *skb, const struct 
 	return now.verdict == NEXT_STAGE ? firewall(skb, gen, at, pkt, captured) : now;
 }
 
-/* Returns 1 and the record if XDP left one with this packet. */
-static __always_inline int take_over(const struct __sk_buff *skb, struct handover *record)
+/*
+ * Returns 1 if XDP judged the packet here, and its record. The packet itself is the witness: what the
+ * interface's entry says of XDP was true when it was attached. Explain's packets come without XDP.
+ */
+static __always_inline int take_over(const struct __sk_buff *skb, const struct place *at,
+				     struct handover *record)
 {
-	const struct handover *meta = frame_meta(skb);
+	const struct handover *left = handover_of(skb, at->ifindex);
 
-	if ((void *)(meta + 1) > frame_start(skb) || meta->magic != HANDOVER_MAGIC)
+	if (explaining) {
+		record->ifindex = 0;
+		return at->hooks >> HOOK_XDP & 1;
+	}
+	if (!left)
 		return 0;
-	*record = *meta;
+	*record = *left;
 	return 1;
 }
 
@@ -59,10 +67,10 @@ int weir_tc_ingress(struct __sk_buff *skb)
 	if (!enter(&at, frame_interface(skb), HOOK_TC_INGRESS))
 		return TC_ACT_SHOT; /* the verifier's case: hook_counts has a row for every slot */
 	explain_begin();
-	if (!(at.hooks >> HOOK_XDP & 1))
+	restore_link_header(skb);
+	if (!take_over(skb, &at, &to))
 		return walk(skb, &at, HOOK_TC_INGRESS);
-	if (likely(!take_over(skb, &to))) {
-		/* XDP judged it and counted it. */
+	if (likely(!to.ifindex)) { /* and counted */
 		explain_end(outcome(VERDICT_PASS, REASON_ALREADY_JUDGED));
 		return TC_ACT_UNSPEC;
 	}

@@ -37,9 +37,9 @@ Result<> detach_hook(const Node& node, std::uint32_t ifindex, hook at) {
     return at == HOOK_XDP ? detach_xdp(node, ifindex) : detach_tc(node, ifindex, at);
 }
 
-// Changes the entry's record of what is attached. The bit of XDP makes TC ingress leave packets
-// alone, so it is set after XDP is attached and cleared before it is detached: in between packets
-// are judged twice, never not at all.
+// Changes the entry's record of what is attached. The bit of TC ingress makes XDP tell it which packets
+// were judged (dataplane/handover.h). Whenever it changes, no packet passes unjudged: one that XDP says
+// nothing of is judged by TC, perhaps once more.
 Result<> note(Node& node, std::uint32_t ifindex, hook at, bool attached) {
     WEIR_TRY(auto entry, find_entry(node, ifindex));
     if (!entry) {
@@ -147,10 +147,23 @@ const Interface* device_of(const std::vector<Interface>& links, std::uint32_t if
     return found == links.end() ? nullptr : &*found;
 }
 
+// The programs know Ethernet headers; TC knows frames that begin with their IP header, too.
+Result<> check_link_header(const Interface& device, std::uint32_t hooks) {
+    if (device.header == LinkHeader::kOther) {
+        return fail(device.name + " has neither Ethernet headers nor none: Weir cannot read its frames");
+    }
+    if (device.header == LinkHeader::kNone && (hooks & bit(HOOK_XDP)) != 0) {
+        return fail(device.name + " has no Ethernet headers, which XDP needs: `weir attach " +
+                    device.name + " --hook tc-ingress`");
+    }
+    return {};
+}
+
 } // namespace
 
 Result<AttachReport> attach(Node& node, const AttachRequest& request) {
     WEIR_TRY(const Interface device, find_interface(request.device));
+    WEIR_CHECK(check_link_header(device, request.hooks));
     AttachReport report;
     Transaction transaction(node, device);
     WEIR_CHECK(transaction.enter_table(request.as));

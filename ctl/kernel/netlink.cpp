@@ -1,5 +1,6 @@
 #include "kernel/netlink.h"
 
+#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -37,6 +38,25 @@ const char* mode_name(std::uint8_t attached) {
     }
 }
 
+LinkHeader header_of(unsigned short type) {
+    switch (type) {
+    case ARPHRD_ETHER:
+    case ARPHRD_LOOPBACK:
+        return LinkHeader::kEthernet;
+    case ARPHRD_NONE:
+    case ARPHRD_TUNNEL:
+    case ARPHRD_TUNNEL6:
+    case ARPHRD_SIT:
+    case ARPHRD_IPGRE:
+    case ARPHRD_IP6GRE:
+    case ARPHRD_RAWIP:
+    case ARPHRD_PPP:
+        return LinkHeader::kNone;
+    default:
+        return LinkHeader::kOther;
+    }
+}
+
 void read_xdp(const nlattr* xdp, Interface& into) {
     each_nested(xdp, [&](const nlattr* attribute) {
         switch (mnl_attr_get_type(attribute)) {
@@ -59,6 +79,7 @@ Interface read_link(const nlmsghdr* message) {
     const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
     Interface link;
     link.index = static_cast<std::uint32_t>(header->ifi_index);
+    link.header = header_of(header->ifi_type);
     link.up = (header->ifi_flags & IFF_UP) != 0;
     each_attribute(message, sizeof(*header), [&](const nlattr* attribute) {
         switch (mnl_attr_get_type(attribute)) {

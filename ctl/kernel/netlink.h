@@ -10,12 +10,20 @@
 
 namespace weir::kernel {
 
+// What frames of an interface begin with.
+enum class LinkHeader {
+    kEthernet,
+    kNone,  // the IP header: tun, WireGuard, IP tunnels, PPP
+    kOther, // InfiniBand, 802.11 monitors, …
+};
+
 // An interface of the current network namespace (rtnetlink, by libmnl).
 struct Interface {
     std::uint32_t index = 0;
     std::string name;
     std::string kind; // "veth", "vlan", … ; empty for hardware
     MacAddr mac;
+    LinkHeader header = LinkHeader::kEthernet;
     std::uint32_t mtu = 0;
     bool up = false;
     std::uint32_t xdp_program = 0; // id; 0: none

@@ -69,4 +69,18 @@ output::Json attachment_json(const kernel::Attachment& attachment) {
             {"missing", attachment.missing}};
 }
 
+Result<> check_attached(const std::vector<kernel::Attachment>& attachments) {
+    Words gone;
+    for (const kernel::Attachment& attachment : attachments) {
+        if (attachment.missing) {
+            gone.push_back(attachment.device + " " + std::string(hook_name(attachment.at)));
+        }
+    }
+    if (!gone.empty()) {
+        return fail("attached once, and gone: " + join(gone, ", ") +
+                    "; `weir attach` attaches it again, `weir detach` forgets it");
+    }
+    return {};
+}
+
 } // namespace weir::verbs

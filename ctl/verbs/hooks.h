@@ -33,4 +33,8 @@ output::Table attachment_table();
 void add_row(output::Table& table, const kernel::Attachment& attachment);
 output::Json attachment_json(const kernel::Attachment& attachment);
 
+// An error that names what was attached and is no longer, by somebody else's hand or with its
+// interface.
+Result<> check_attached(const std::vector<kernel::Attachment>& attachments);
+
 } // namespace weir::verbs

@@ -162,7 +162,9 @@ Result<> run_ledger(const po::variables_map&, const Words& words, Context& cx) {
     if (!unbalanced.empty()) {
         return fail(fmt::format("the books do not balance: {}", join(unbalanced, ", ")));
     }
-    return {};
+    // Books that balance prove nothing of packets that came by where no program was.
+    WEIR_TRY(const auto attachments, kernel::attachments(session.node));
+    return check_attached(attachments);
 }
 
 } // namespace
@@ -176,7 +178,7 @@ dropped = the sum of its reasons, in packets and in octets. Packets that are und
 counters are read show as a difference for a moment, so that a book that does not balance is read
 again, up to 50 times; a packet that is really lost is missing from every reading. Under full load
 one or two packets for each CPU may still be under way in all of them. Exit status 1 if a difference
-remains.
+remains, or if something that was attached is gone from its hook: what it did not see is in no book.
 
   weir ledger
 )",

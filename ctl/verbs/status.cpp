@@ -158,7 +158,7 @@ Result<> run_status(const po::variables_map&, const Words& words, Context& cx) {
                      {"limits", limits_json(session.node.limits())},
                      {"programs", program_list},
                      {"interfaces", interfaces_json(attachments)}});
-    return {};
+    return check_attached(attachments);
 }
 
 } // namespace
@@ -167,7 +167,8 @@ const Verb status{.path = "status",
                   .operands = "",
                   .summary = "show interfaces, programs, generation and limits",
                   .details =
-                      R"(Run time is counted by the kernel while kernel.bpf_stats_enabled is 1.
+                      R"(Run time is counted by the kernel while kernel.bpf_stats_enabled is 1. Exit
+status 1 if something that was attached is gone from its hook.
 
   sysctl kernel.bpf_stats_enabled=1
   weir status --json | jq -r '.programs[] | select(.name == "weir_ingress").pin'

@@ -64,7 +64,8 @@ static __always_inline void find_rare_facts(frame *ctx, const struct generation 
 	if (wanted & RARE_ETHER) {
 		const struct ethhdr *eth = frame_start(ctx);
 
-		if ((void *)(eth + 1) <= frame_end(ctx)) {
+		/* A frame without a link-layer header has no addresses: 0, as facts that are not there. */
+		if (facts->packet.l3_offset && (void *)(eth + 1) <= frame_end(ctx)) {
 			facts->ether_saddr = mac_number(eth->h_source);
 			facts->ether_daddr = mac_number(eth->h_dest);
 		}

@@ -7,21 +7,16 @@
 #include "lb/echo.h"
 #include "lb/tunnel.h"
 
-/* Without room for the record (some drivers have none) the packet goes to the stack without it. */
 static __always_inline void hand_over(struct xdp_md *ctx, const struct bpf_fib_lookup *hop)
 {
-	struct handover *meta;
+	struct handover *record = new_handover(ctx);
 
-	if (bpf_xdp_adjust_meta(ctx, -(int)sizeof(*meta)))
+	if (!record)
 		return;
-	meta = frame_meta(ctx);
-	if ((void *)(meta + 1) > frame_start(ctx))
-		return;
-	meta->magic = HANDOVER_MAGIC;
-	meta->ifindex = hop->ifindex;
-	meta->family = hop->family;
+	record->ifindex = hop->ifindex;
+	record->family = hop->family;
 	/* An IPv4 next hop stands in the first word. */
-	__builtin_memcpy(meta->nexthop, hop->ipv6_dst, sizeof(meta->nexthop));
+	__builtin_memcpy(record->nexthop, hop->ipv6_dst, sizeof(record->nexthop));
 }
 
 /* The frame is written: it leaves, or the kernel resolves its neighbour and sends it. */

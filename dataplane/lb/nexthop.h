@@ -3,7 +3,7 @@
 #pragma once
 
 #include "packet.h"
-#include "handover.h"
+#include "handover_xdp.h"
 #include "maps/balancer.h"
 #include "maps/generation.h"
 

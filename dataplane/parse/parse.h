@@ -31,19 +31,22 @@ static __always_inline struct outcome parse_vlan(struct cursor *c, struct packet
 static __always_inline struct outcome parse_frame(frame *ctx, struct packet *pkt)
 {
 	struct cursor c = cursor_at(ctx, 0, pkt->frame_len);
-	const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 	struct outcome parsed;
-	__be16 type;
+	__be16 type = bpf_htons(pkt->ether_type);
 
 	pkt->l4proto = L4PROTO_NONE;
 	pkt->transport = L4PROTO_NONE;
-	if (!eth)
-		return cursor_short(&c, sizeof(*eth));
-	type = eth->h_proto;
-	parsed = parse_vlan(&c, pkt, &type);
-	if (parsed.verdict != NEXT_STAGE)
-		return parsed;
-	pkt->ether_type = bpf_ntohs(type);
+	if (!type) {
+		const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
+
+		if (!eth)
+			return cursor_short(&c, sizeof(*eth));
+		type = eth->h_proto;
+		parsed = parse_vlan(&c, pkt, &type);
+		if (parsed.verdict != NEXT_STAGE)
+			return parsed;
+		pkt->ether_type = bpf_ntohs(type);
+	}
 	pkt->l3_offset = c.offset;
 
 	if (type == bpf_htons(ETH_P_IP))
@@ -72,7 +75,8 @@ static __always_inline __u8 packet_kind(const struct packet *pkt)
 
 /*
  * The general lane: any packet. `pkt` comes with the frame's length now, with a tag that the kernel
- * keeps beside the frame, and with `segmented`; all else is zero.
+ * keeps beside the frame, with `segmented`, and with the type of a frame that has no link-layer header;
+ * all else is zero.
  */
 STAGE parse_any(frame *ctx, struct packet *pkt)
 {
@@ -96,12 +100,14 @@ const volatile __u8 fast_lane = 1;
 static __always_inline struct outcome parse(frame *ctx, __u32 frame_len, struct packet *pkt)
 {
 	__u16 vlan = vlan_fact(frame_tag(ctx));
+	__be16 bare = frame_bare_protocol(ctx);
 
-	if (fast_lane && likely(parse_common(ctx, frame_len, vlan, pkt)))
+	if (fast_lane && likely(!bare && parse_common(ctx, frame_len, vlan, pkt)))
 		return next_stage();
 	__builtin_memset(pkt, 0, sizeof(*pkt));
 	pkt->frame_len = frame_len;
 	pkt->vlan = vlan;
 	pkt->segmented = frame_is_segmented(ctx);
+	pkt->ether_type = bpf_ntohs(bare);
 	return unpack(parse_any(ctx, pkt));
 }

@@ -14,7 +14,7 @@
 namespace weir::docs {
 namespace {
 
-constexpr const char* kHeaders[] = {"generation", "interface",   "firewall",
+constexpr const char* kHeaders[] = {"generation", "interface",   "facts",  "firewall",
                                     "balancer",   "explanation", "capture"};
 
 // "struct NAME {" to its "};", with the comment in front of it.
