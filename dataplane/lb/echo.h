@@ -59,6 +59,12 @@ static __always_inline struct outcome answer_echo(struct xdp_md *ctx, const stru
 		ip->check = checksum_replace(ip->check, before, *ttl_word);
 		swap_octets((__u8 *)&ip->saddr, (__u8 *)&ip->daddr, sizeof(ip->saddr));
 		*check = checksum_replace(*check, bpf_htons(ICMP_ECHO << 8), bpf_htons(ICMP_ECHO_REPLY << 8));
+		/*
+		 * The reply may be nothing but zeros, whose sum is 0 and whose checksum is 0xffff; of any
+		 * other message 0xffff says the same as 0. (ICMPv6 sums up addresses, too: never 0.)
+		 */
+		if (!*check)
+			*check = 0xffff;
 		*type = ICMP_ECHO_REPLY;
 	} else {
 		struct ipv6hdr *ip = data + l3;

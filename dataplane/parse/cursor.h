@@ -41,6 +41,15 @@ static __always_inline void *cursor_take(struct cursor *c, __u32 len)
 	return start;
 }
 
+/*
+ * What a 16-bit length field of 0 may mean: the kernel writes that above 64 KiB, into what it will
+ * segment (Linux, "BIG TCP"). TC is told of such frames; generic XDP only sees how long they are.
+ */
+static __always_inline int exceeds_length_field(const struct packet *pkt, const struct cursor *c)
+{
+	return pkt->segmented || c->left > 0xffff;
+}
+
 /* Why cursor_take() answered nothing: octets that exist but lie in a further buffer, or none. */
 static __always_inline struct outcome cursor_short(const struct cursor *c, __u32 len)
 {

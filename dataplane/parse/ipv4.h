@@ -22,8 +22,7 @@ static __always_inline struct outcome parse_ipv4(struct cursor *c, struct packet
 		return drop(REASON_BAD_IP_HEADER);
 
 	total_len = bpf_ntohs(ip->tot_len);
-	/* Above 64 KiB the kernel writes 0 and goes by the skb (Linux, "BIG TCP"). */
-	if (total_len == 0 && pkt->segmented)
+	if (total_len == 0 && exceeds_length_field(pkt, c))
 		total_len = c->left + IPV4_MIN_LEN;
 	if (total_len < header_len || total_len - IPV4_MIN_LEN > c->left)
 		return drop(REASON_BAD_LENGTH);

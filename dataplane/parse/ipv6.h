@@ -131,7 +131,7 @@ static __always_inline struct outcome parse_ipv6(frame *ctx, struct cursor *c,
 	if (ip->version != 6)
 		return drop(REASON_BAD_IP_VERSION);
 	payload_len = bpf_ntohs(ip->payload_len);
-	if (payload_len == 0 && pkt->segmented)
+	if (payload_len == 0 && exceeds_length_field(pkt, c))
 		payload_len = c->left;
 	if (payload_len > c->left)
 		return drop(REASON_BAD_LENGTH);

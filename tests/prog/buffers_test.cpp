@@ -31,6 +31,19 @@ TEST_F(Buffers, JumboFrameIsJudgedByItsHeaders) {
     }
 }
 
+// "BIG TCP": generic XDP meets what the kernel has not segmented yet, with length 0.
+TEST_F(Buffers, LengthZeroIsTheKernelsOwnAbove64KiB) {
+    const Raw above = payload(66000), below = payload(60000);
+    EXPECT_EQ(xdp(frame(Ipv4{.total_length = 0}, Tcp{.dport = 24}, above)), pass());
+    EXPECT_EQ(xdp(frame(Ipv4{.total_length = 0}, Tcp{.dport = 23}, above)), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ipv4{.total_length = 0}, Tcp{.dport = 24}, below)),
+              drop(REASON_BAD_LENGTH));
+    EXPECT_EQ(xdp(frame(Ipv6{.payload_length = 0}, Tcp{.dport = 24}, above)), pass());
+    EXPECT_EQ(xdp(frame(Ipv6{.payload_length = 0}, Tcp{.dport = 23}, above)), drop(REASON_RULE));
+    EXPECT_EQ(xdp(frame(Ipv6{.payload_length = 0}, Tcp{.dport = 24}, below)),
+              drop(REASON_TRUNCATED));
+}
+
 TEST_F(Buffers, LengthIsThatOfAllBuffers) {
     EXPECT_EQ(xdp(frame(Ipv4{.total_length = 9041}, Tcp{}, payload(9000))),
               drop(REASON_BAD_LENGTH));

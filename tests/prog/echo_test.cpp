@@ -49,6 +49,20 @@ TEST_F(Echo, RequestForIpv6IsAnsweredWithWhatItCarried) {
     }
 }
 
+// The sum of nothing but zeros is 0, its complement 0xffff (RFC 1071); added up in one's complement, both
+// are zero, so that an incremental update cannot tell them apart.
+TEST_F(Echo, ReplyOfNothingButZerosHasTheChecksumOfZeros) {
+    for (const std::size_t length : {0U, 1U, 56U}) {
+        EXPECT_EQ(xdp(frame(Ipv4{.dst = "203.0.113.10"}, Icmp{.id = 0, .sequence = 0},
+                            Raw{Octets(length, 0)})),
+                  sent());
+        const std::size_t icmp = 14 + 20;
+        ASSERT_EQ(output().size(), icmp + 8 + length);
+        EXPECT_EQ(output()[icmp + 2], 0xff);
+        EXPECT_EQ(output()[icmp + 3], 0xff);
+    }
+}
+
 // Incremental checksums go wrong where a sum is all ones or all zeros: RFC 1624, 3.
 TEST_F(Echo, ChecksumIsRightForEveryIdentifier) {
     for (unsigned id = 0; id < 0x10000; id += 7) {

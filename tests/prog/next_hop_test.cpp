@@ -59,14 +59,15 @@ protected:
         EXPECT_EQ(decode(output()).faults, std::vector<std::string>{});
     }
 
-    // What XDP wrote for TC: interface, family, next hop.
+    // What XDP wrote for TC: where it met the packet; interface, family, next hop.
     void expect_handover(std::uint32_t ifindex, std::uint32_t family, const std::string& next_hop) {
         struct {
-            std::uint32_t magic, ifindex, family;
+            std::uint32_t magic, judged_on, ifindex, family;
             std::uint8_t address[16];
         } record{};
         ASSERT_EQ(metadata().size(), sizeof(record));
         std::memcpy(&record, metadata().data(), sizeof(record));
+        EXPECT_EQ(record.judged_on, in_.ifindex);
         EXPECT_EQ(record.ifindex, ifindex);
         EXPECT_EQ(record.family, family);
         const IpAddr expected = *IpAddr::parse(next_hop);

@@ -91,9 +91,6 @@ Fate Packets::book(Row row, const Octets& frame, kernel::Program program) {
     entry.now = now;
 
     Fate fate{.end = verdict_of(program, last_.action)};
-    if (change.received.packets == 0 && fate.end == VERDICT_PASS) {
-        return not_judged();
-    }
     ++entry.packets;
     entry.octets += frame.size();
     for (int i = 0; i < REASON_COUNT; ++i) {

@@ -36,10 +36,6 @@ inline Fate redirected() {
 inline Fate drop(reason why) {
     return {VERDICT_DROP, why};
 }
-// TC ingress behind XDP: left alone, and not in the books of TC.
-inline Fate not_judged() {
-    return {VERDICT_PASS, REASON_ALREADY_JUDGED};
-}
 std::ostream& operator<<(std::ostream& out, const Fate& fate);
 
 // One Weir for all tests of this process; every test starts with an empty configuration, policy

@@ -60,7 +60,7 @@ const std::map<reason, const char*> kElsewhere{
     {REASON_NEIGHBOUR_UNKNOWN, "of a pass: NextHop"},
     {REASON_TOO_BIG, "Tunnel, NextHop"},
     {REASON_NO_HEADROOM, "below, where the kernel takes that much metadata"},
-    {REASON_ALREADY_JUDGED, "counted by XDP: Tc.IngressBehindXdpLeavesWhatXdpJudged"},
+    {REASON_ALREADY_JUDGED, "counted by XDP: tests/netns/test_hooks.py"},
 };
 
 class Reasons : public Packets {};
@@ -80,7 +80,7 @@ TEST_F(Reasons, EachPacketIsDroppedForItsOwn) {
 }
 
 TEST_F(Reasons, DamagedRulesDropEverything) {
-    apply("firewall: {ingress: {policy: accept}, egress: {policy: accept}}");
+    apply("firewall: {ingress: {rules: [udp dport 53 drop]}, egress: {rules: [udp dport 53 drop]}}");
     weir().lose_rules();
     EXPECT_EQ(xdp(frame(Ipv4{}, Udp{})), drop(REASON_CLASSIFIER));
     EXPECT_EQ(tc_ingress(frame(Ipv4{}, Udp{})), drop(REASON_CLASSIFIER));

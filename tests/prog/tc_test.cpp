@@ -1,5 +1,9 @@
 #include "prog/packets.h"
 
+#include <gmock/gmock.h>
+
+#include <cstring>
+
 // The TC programs: ingress where no XDP program is attached, and egress.
 namespace weir::test {
 namespace {
@@ -24,11 +28,30 @@ TEST_F(Tc, IngressWithoutXdpRunsTheIngressChain) {
     EXPECT_EQ(rule(0).packets, 2U);
 }
 
-TEST_F(Tc, IngressBehindXdpLeavesWhatXdpJudged) {
+TEST_F(Tc, IngressBesideXdpJudgesWhatXdpSaysNothingOf) {
     weir().add_interface(kLoopback, "lo", ROLE_BALANCER, 1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
-    EXPECT_EQ(tc_ingress(frame(Ipv4{}, Tcp{.dport = 23})), not_judged());
-    EXPECT_EQ(books(HOOK_TC_INGRESS).received.packets, 0U);
-    EXPECT_EQ(rule(0).packets, 0U);
+    EXPECT_EQ(tc_ingress(frame(Ipv4{}, Tcp{.dport = 23}), {.ifindex = kLoopback}),
+              drop(REASON_RULE));
+    EXPECT_EQ(rule(0).packets, 1U);
+}
+
+// What was said so is believed: tests/netns/test_hooks.py.
+TEST_F(Tc, XdpTellsIngressWhatItJudged) {
+    struct {
+        std::uint32_t magic, judged_on, to[6];
+    } record{};
+    const Octets packet = frame(Ipv4{}, Udp{});
+    EXPECT_EQ(weir().run(kernel::Program::kIngress, packet, {}).metadata, Octets{});
+
+    weir().add_interface(kLoopback, "lo", ROLE_BALANCER, 1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
+    const Answer told = weir().run(kernel::Program::kIngress, packet, {});
+    forget(HOOK_XDP);
+
+    ASSERT_EQ(told.metadata.size(), sizeof record);
+    std::memcpy(&record, told.metadata.data(), sizeof record);
+    EXPECT_EQ(record.judged_on, kLoopback);
+    EXPECT_THAT(record.to, testing::Each(0U));
+    EXPECT_EQ(hex(told.output), hex(packet));
 }
 
 TEST_F(Tc, EgressRunsTheEgressChain) {
