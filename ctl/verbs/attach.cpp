@@ -61,8 +61,8 @@ const Verb attach{
     .details =
         R"(Prints how it is attached; attaching once more the same changes nothing. The XDP
 hook filters and balances what comes in, and shares the interface with other XDP programs where the
-kernel allows it. TC ingress does the same without XDP; beside XDP it only sends what waits for a
-neighbour's address. TC egress filters what goes out.
+kernel allows it. TC ingress filters what XDP did not see, and sends what waits for a neighbour's
+address. TC egress filters what goes out. Interfaces without Ethernet headers take TC alone.
 
   weir attach eth0
   weir attach eth1 --mode generic --hook xdp,tc-egress
