@@ -67,15 +67,17 @@ static __noinline int begins_with_network_header(struct __sk_buff *skb)
  */
 static __always_inline void restore_link_header(struct __sk_buff *skb)
 {
-	struct ethhdr kept, first;
+	__u16 kept[ETH_HLEN / 2], first[ETH_HLEN / 2], differ = 0;
 
 	if (likely(!may_begin_with_ip(skb)) || !begins_with_network_header(skb))
 		return;
 	if (bpf_skb_load_bytes_relative(skb, 0, &kept, sizeof(kept), BPF_HDR_START_MAC) ||
-	    bpf_skb_load_bytes(skb, 0, &first, sizeof(first)) ||
-	    !__builtin_memcmp(&kept, &first, sizeof(kept)))
-		return; /* it has none */
-	if (!bpf_skb_change_head(skb, sizeof(kept), 0))
+	    bpf_skb_load_bytes(skb, 0, &first, sizeof(first)))
+		return;
+#pragma unroll
+	for (int i = 0; i < ETH_HLEN / 2; i++)
+		differ |= kept[i] ^ first[i];
+	if (differ && !bpf_skb_change_head(skb, sizeof(kept), 0))
 		bpf_skb_store_bytes(skb, 0, &kept, sizeof(kept), 0);
 }
 
