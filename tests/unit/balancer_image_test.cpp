@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "compile/images.h"
