@@ -1,9 +1,9 @@
 #include "kernel/netlink.h"
 
-#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 
 #include <algorithm>
 #include <cstring>
@@ -38,6 +38,9 @@ const char* mode_name(std::uint8_t attached) {
     }
 }
 
+// In linux/if_arp.h, which does not go together with net/if.h.
+constexpr unsigned short kIp6Gre = 823;
+
 LinkHeader header_of(unsigned short type) {
     switch (type) {
     case ARPHRD_ETHER:
@@ -48,7 +51,7 @@ LinkHeader header_of(unsigned short type) {
     case ARPHRD_TUNNEL6:
     case ARPHRD_SIT:
     case ARPHRD_IPGRE:
-    case ARPHRD_IP6GRE:
+    case kIp6Gre:
     case ARPHRD_RAWIP:
     case ARPHRD_PPP:
         return LinkHeader::kNone;

@@ -1,5 +1,6 @@
 #include "prog/busy_node.h"
 #include "prog/packets.h"
+#include "support/verdict.h"
 
 #include <cstring>
 #include <random>

@@ -42,6 +42,7 @@ TEST_F(Tc, XdpTellsIngressWhatItJudged) {
     } record{};
     const Octets packet = frame(Ipv4{}, Udp{});
     EXPECT_EQ(weir().run(kernel::Program::kIngress, packet, {}).metadata, Octets{});
+    forget(HOOK_XDP);
 
     weir().add_interface(kLoopback, "lo", ROLE_BALANCER, 1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
     const Answer told = weir().run(kernel::Program::kIngress, packet, {});

@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "compile/images.h"
+#include "kernel/bpf.h"
 #include "text/config_text.h"
 
 namespace weir::test {

@@ -150,6 +150,17 @@ TEST(Settings, TunnelSourcesInNetworkOrder) {
     EXPECT_EQ(g.has_gateway, 1);
 }
 
+// Of an address in the set `blocked`.
+model::Rule drops(model::Field field, model::Slot slot) {
+    model::Rule rule;
+    rule.matches.emplace_back();
+    rule.matches[0].field = field;
+    rule.matches[0].set = "blocked";
+    rule.verdict = model::Verdict::kDrop;
+    rule.slot = slot;
+    return rule;
+}
+
 TEST(Settings, ASourceAddressHasNoHostBits) {
     model::Config config;
     config.balancer.source6 = *Prefix::parse("fd00:99::1");
@@ -169,13 +180,7 @@ TEST(Settings, CountServicesAndNameSetLookUps) {
                                 service("203.0.113.10:80/tcp", 2)};
     config.class_actions[CLASS_FRAGMENT] = ACTION_DROP;
     config.sets["blocked"] = {"blocked", model::SetType::kIpv4Addr, "", {}};
-    model::Rule rule;
-    rule.matches.emplace_back();
-    rule.matches[0].field = model::Field::kIpDaddr;
-    rule.matches[0].set = "blocked";
-    rule.verdict = model::Verdict::kDrop;
-    rule.slot = 0;
-    config.egress.rules = {rule};
+    config.egress.rules = {drops(model::Field::kIpDaddr, 0)};
     const auto images = compile(config, {});
     ASSERT_TRUE(images);
     EXPECT_EQ(images->settings.services, 3U);
@@ -190,12 +195,14 @@ TEST(Settings, CountServicesAndNameSetLookUps) {
 
 TEST(Settings, RefusalComesThrough) {
     model::Config config;
+    config.sets["blocked"] = {"blocked", model::SetType::kIpv4Addr, "", {}};
+    config.ingress.rules = {drops(model::Field::kIpDaddr, 0), drops(model::Field::kIpSaddr, 1)};
     model::Limits limits;
     limits.nodes = 1;
     const auto refused = compile(config, limits);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().message(), "2 nodes of compiled rules: the limit is 1; to raise it: "
-                                         "`weir unload`, then `weir load --max-nodes 2`");
+    EXPECT_EQ(refused.error().message(), "6 nodes of compiled rules: the limit is 1; to raise it: "
+                                         "`weir unload`, then `weir load --max-nodes 8`");
 }
 
 } // namespace
