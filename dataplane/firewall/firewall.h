@@ -5,6 +5,7 @@
 #include "account.h"
 #include "firewall/sets.h"
 #include "firewall/walk.h"
+#include "parse/cursor.h"
 
 static __always_inline __u32 class_reason(int class)
 {
@@ -62,10 +63,11 @@ static __always_inline void find_rare_facts(frame *ctx, const struct generation 
 	if (likely(!wanted))
 		return;
 	if (wanted & RARE_ETHER) {
-		const struct ethhdr *eth = frame_start(ctx);
+		struct cursor c = cursor_at(ctx, 0, sizeof(struct ethhdr));
+		const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
 
 		/* A frame without a link-layer header has no addresses: 0, as facts that are not there. */
-		if (facts->packet.l3_offset && (void *)(eth + 1) <= frame_end(ctx)) {
+		if (facts->packet.l3_offset && eth) {
 			facts->ether_saddr = mac_number(eth->h_source);
 			facts->ether_daddr = mac_number(eth->h_dest);
 		}
