@@ -18,9 +18,7 @@ struct place {
 
 static __always_inline const struct iface *iface_at(__u32 place)
 {
-	__u32 key = place % IFACE_PLACES;
-
-	return bpf_map_lookup_elem(&ifaces, &key);
+	return &ifaces[place % IFACE_PLACES];
 }
 
 /* The entry is not at its own place, which is taken by another one. */
@@ -29,7 +27,7 @@ static __noinline const struct iface *find_iface_further(__u32 ifindex)
 	for (__u32 i = 1; i < IFACES_MAX; i++) {
 		const struct iface *entry = iface_at(ifindex + i);
 
-		if (!entry || entry->ifindex == ifindex)
+		if (entry->ifindex == ifindex)
 			return entry;
 		if (!entry->ifindex)
 			return NULL;
@@ -41,31 +39,39 @@ static __always_inline const struct iface *find_iface(__u32 ifindex)
 {
 	const struct iface *entry = iface_at(ifindex);
 
-	if (likely(entry && entry->ifindex == ifindex))
+	if (likely(entry->ifindex == ifindex))
 		return entry;
-	return entry && entry->ifindex ? find_iface_further(ifindex) : NULL;
+	return entry->ifindex ? find_iface_further(ifindex) : NULL;
+}
+
+static __always_inline struct place place_of(__u32 ifindex, __u32 hook, const struct iface *entry,
+					     struct hook_count *count)
+{
+	struct place at = {
+		.ifindex = ifindex,
+		.role = entry ? entry->role : ROLE_BALANCER,
+		.hooks = entry ? entry->hooks : 0,
+		.chain = hook == HOOK_TC_EGRESS ? CHAIN_EGRESS : CHAIN_INGRESS,
+		.entry = entry,
+		.count = count,
+	};
+
+	return at;
 }
 
 /* Finds the interface's entry and counters. Returns 0 if the maps are damaged. */
 static __always_inline int enter(struct place *at, __u32 ifindex, enum hook hook)
 {
+	const struct iface *entry = find_iface(ifindex);
 	__u32 row = hook;
 
-	at->ifindex = ifindex;
-	at->role = ROLE_BALANCER;
-	at->hooks = 0;
-	at->chain = hook == HOOK_TC_EGRESS ? CHAIN_EGRESS : CHAIN_INGRESS;
-	at->entry = find_iface(ifindex);
-	if (likely(at->entry)) {
-		row += at->entry->slot * HOOK_COUNT;
-		at->role = at->entry->role;
-		at->hooks = at->entry->hooks;
-	}
-	at->count = bpf_map_lookup_elem(&hook_counts, &row);
+	if (likely(entry))
+		row += entry->slot * HOOK_COUNT;
+	*at = place_of(ifindex, hook, entry, bpf_map_lookup_elem(&hook_counts, &row));
 	return at->count != NULL;
 }
 
-static __always_inline void count_traffic(struct traffic *traffic, __u32 frame_len)
+static __always_inline void count_traffic(struct traffic *traffic, __u64 frame_len)
 {
 	traffic->packets++;
 	traffic->bytes += frame_len;
@@ -81,7 +87,7 @@ static __always_inline void count_classes(struct hook_count *count, __u32 classe
 }
 
 /* Counts the packet out. Every packet that was counted in comes by here once. */
-static __always_inline void count_outcome(struct hook_count *count, __u32 frame_len,
+static __always_inline void count_outcome(struct hook_count *count, __u64 frame_len,
 					  struct outcome end)
 {
 	if (end.verdict < VERDICT_COUNT)

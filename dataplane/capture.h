@@ -14,14 +14,10 @@
 /* Whoever captured is gone. Unless a generation was published meanwhile: then the next packet does. */
 static __always_inline void capture_expire(void)
 {
-	struct control *word = control_word();
-	__u32 seen;
+	__u32 seen = live_word();
 
-	if (!word)
-		return;
-	seen = live_word(word);
 	if (seen & CAPTURE_ON)
-		__sync_val_compare_and_swap(&word->live, seen, seen & ~CAPTURE_ON);
+		__sync_val_compare_and_swap(&control.live, seen, seen & ~CAPTURE_ON);
 }
 
 _Static_assert(CAPTURE_NO_RULE == FW_NO_SLOT, "one number for no rule");

@@ -14,7 +14,7 @@ static __always_inline struct outcome settle(struct outcome end)
 	return end;
 }
 
-static __always_inline int finish(struct place *at, __u32 frame_len, struct outcome end)
+static __always_inline int finish(struct place *at, __u64 frame_len, struct outcome end)
 {
 	end = settle(end);
 	count_outcome(at->count, frame_len, end);

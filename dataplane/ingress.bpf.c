@@ -10,10 +10,11 @@
 #include "walk.h"
 
 static __always_inline struct outcome judge(struct xdp_md *ctx, const struct generation *gen,
-					    struct place *at, __u32 frame_len,
+					    struct place *at, __u64 frame_len,
 					    struct packet *pkt, int captured)
 {
-	struct outcome now = parse(ctx, frame_len, pkt), sent;
+	struct outcome now = captured ? parse_generally(ctx, frame_len, pkt)
+				      : parse(ctx, frame_len, pkt), sent;
 
 	if (unlikely(at->role == ROLE_DECAP) && now.verdict == NEXT_STAGE && is_tunnelled(pkt)) {
 		now = unpack(decapsulate(ctx, pkt));

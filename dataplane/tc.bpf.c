@@ -8,7 +8,7 @@
 #include "walk.h"
 
 /* The rest of an skb may lie in pages: bring the headers into its first buffer. */
-static __always_inline void pull_headers(struct __sk_buff *skb, __u32 frame_len)
+static __always_inline void pull_headers(struct __sk_buff *skb, __u64 frame_len)
 {
 	__u32 wanted = frame_len < HEADERS_LEN ? frame_len : HEADERS_LEN;
 
@@ -17,13 +17,13 @@ static __always_inline void pull_headers(struct __sk_buff *skb, __u32 frame_len)
 }
 
 static __always_inline struct outcome judge(struct __sk_buff *skb, const struct generation *gen,
-					    struct place *at, __u32 frame_len,
+					    struct place *at, __u64 frame_len,
 					    struct packet *pkt, int captured)
 {
 	struct outcome now;
 
 	pull_headers(skb, frame_len);
-	now = parse(skb, frame_len, pkt);
+	now = captured ? parse_generally(skb, frame_len, pkt) : parse(skb, frame_len, pkt);
 	count_classes(at->count, pkt->classes);
 	return now.verdict == NEXT_STAGE ? firewall(skb, gen, at, pkt, captured) : now;
 }

@@ -13,25 +13,21 @@
  * the stages the packet takes.
  */
 static __always_inline struct outcome judge(frame *ctx, const struct generation *gen,
-					    struct place *at, __u32 frame_len,
+					    struct place *at, __u64 frame_len,
 					    struct packet *pkt, int captured);
 
 /*
- * A packet that finds no generation at once: none was published, or the capture switch is on. A
- * function, so that it takes no register from the packets that find one.
+ * The capture switch is on. A function, so that it takes no register from the packets that do not meet
+ * it.
  */
-static __noinline __u64 walk_aside(frame *ctx, __u32 hook, struct packet *pkt)
+static __noinline __u64 walk_captured(frame *ctx, __u32 hook, const struct iface *entry,
+				      struct hook_count *count, struct packet *pkt)
 {
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
-	__u32 interface = frame_interface(ctx);
-	const struct generation *gen;
-	struct place at;
-	int captured;
+	const struct generation *gen = generation_at(live_word() & ~CAPTURE_ON);
+	int captured = capture_begin(ctx, frame_interface(ctx), hook, gen);
+	struct place at = place_of(frame_interface(ctx), hook, entry, count);
 
-	if (!capture_is_on() || !enter(&at, interface, hook))
-		return pack(end);
-	gen = switched_generation();
-	captured = capture_begin(ctx, interface, hook, gen);
 	if (gen)
 		end = settle(judge(ctx, gen, &at, frame_length(ctx), pkt, 1));
 	if (captured)
@@ -42,13 +38,16 @@ static __noinline __u64 walk_aside(frame *ctx, __u32 hook, struct packet *pkt)
 /* `at` was entered. */
 static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 {
-	__u32 frame_len = frame_length(ctx);
-	const struct generation *gen;
+	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	__u64 frame_len = frame_length(ctx);
+	__u32 live = live_word();
+	const struct generation *gen = generation_at(live);
 	struct packet pkt;
 
 	count_traffic(&at->count->received, frame_len);
-	gen = live_generation();
 	if (likely(gen))
-		return finish(at, frame_len, judge(ctx, gen, at, frame_len, &pkt, 0));
-	return finish(at, frame_len, unpack(walk_aside(ctx, hook, &pkt)));
+		end = judge(ctx, gen, at, frame_len, &pkt, 0);
+	else if (live & CAPTURE_ON)
+		end = unpack(walk_captured(ctx, hook, at->entry, at->count, &pkt));
+	return finish(at, frame_len, end);
 }

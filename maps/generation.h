@@ -63,13 +63,8 @@ struct state_chunk {
 ABI_ASSERT(state_chunk, STATE_CHUNK);
 
 #ifdef __bpf__
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct control);
-} control SEC(".maps");
+/* Data: a packet reads it at an address that the program knows, without a look-up. */
+struct control control SEC(".data.control");
 #endif
 
 #ifdef __cplusplus

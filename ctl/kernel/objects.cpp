@@ -43,8 +43,16 @@ std::optional<std::uint32_t> entries_of(std::string_view map, const model::Limit
     return std::nullopt;
 }
 
+// A section of data is a map, too: what packets read without a look-up.
+constexpr std::string_view kData = ".data.";
+
 bool is_ours(const bpf_map* map) {
-    return !bpf_map__is_internal(map);
+    return !bpf_map__is_internal(map) || std::string_view(bpf_map__name(map)).starts_with(kData);
+}
+
+std::string_view name_of(const bpf_map* map) {
+    const std::string_view name = bpf_map__name(map);
+    return name.starts_with(kData) ? name.substr(kData.size()) : name;
 }
 
 } // namespace
@@ -121,7 +129,7 @@ Result<Object> Object::open(ObjectFile file, const Constants& constants) {
 Result<> Object::size_maps(const model::Limits& limits) {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object_) {
-        const std::string_view name = bpf_map__name(map);
+        const std::string_view name = name_of(map);
         if (const auto entries = entries_of(name, limits)) {
             if (const int error = bpf_map__set_max_entries(map, *entries); error != 0) {
                 return refusal("sizing " + std::string(name), -error);
@@ -142,7 +150,7 @@ Result<> Object::reuse_maps(const std::filesystem::path& folder,
                             const std::function<bool(std::string_view)>& fresh) {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object_) {
-        const std::string_view name = bpf_map__name(map);
+        const std::string_view name = name_of(map);
         if (!is_ours(map) || fresh(name)) {
             continue;
         }
@@ -171,7 +179,7 @@ Result<> Object::load() {
 Result<> Object::pin_maps(const std::filesystem::path& folder) const {
     bpf_map* map = nullptr;
     bpf_object__for_each_map(map, object_) {
-        const std::filesystem::path path = folder / bpf_map__name(map);
+        const std::filesystem::path path = folder / name_of(map);
         std::error_code ignored;
         if (is_ours(map) && !std::filesystem::exists(path, ignored)) {
             WEIR_CHECK(pin(bpf_map__fd(map), path));
@@ -189,11 +197,13 @@ Result<int> Object::program(std::string_view name) const {
 }
 
 Result<int> Object::map(std::string_view name) const {
-    const bpf_map* found = bpf_object__find_map_by_name(object_, std::string(name).c_str());
-    if (!found) {
-        return fail("no map " + std::string(name) + " in the embedded object");
+    bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, object_) {
+        if (name_of(map) == name) {
+            return bpf_map__fd(map);
+        }
     }
-    return bpf_map__fd(found);
+    return fail("no map " + std::string(name) + " in the embedded object");
 }
 
 } // namespace weir::kernel

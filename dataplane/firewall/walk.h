@@ -110,19 +110,19 @@ static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const 
 		.end = drop(REASON_CLASSIFIER), /* unless a node says otherwise */
 	};
 	void *inner = bpf_map_lookup_elem(&fw_images, &image);
-	__u32 only = 0;
 
 	if (!inner)
 		return walk.end;
-	walk.nodes = bpf_map_lookup_elem(inner, &only);
+	image = 0; /* its only element */
+	walk.nodes = bpf_map_lookup_elem(inner, &image);
 	if (!walk.nodes)
 		return walk.end;
-	/* Short lists end within the first steps, without the calls. */
-	if (steps(&walk, captured))
-		return walk.end;
-	if (captured)
+	if (captured) { /* below one more function: of the stack there is less */
 		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step_captured, &walk, 0);
-	else
+		return walk.end;
+	}
+	/* Short lists end within the first steps, without the calls. */
+	if (!steps(&walk, 0))
 		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step, &walk, 0);
 	return walk.end;
 }

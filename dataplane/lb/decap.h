@@ -35,7 +35,7 @@ static __noinline __u64 decapsulate(struct xdp_md *ctx, struct packet *pkt)
 
 	if (now.verdict != NEXT_STAGE)
 		return pack(now);
-	now = parse(ctx, frame_length(ctx), pkt);
+	now = parse_generally(ctx, frame_length(ctx), pkt);
 	pkt->frame_len = received_len;
 	pkt->classes |= classes;
 	return pack(now);

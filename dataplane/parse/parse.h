@@ -97,17 +97,21 @@ static __always_inline __u16 vlan_fact(__u32 tag)
 /* Cleared before load by the test that compares the lanes. */
 const volatile __u8 fast_lane = 1;
 
-static __always_inline struct outcome parse(frame *ctx, __u32 frame_len, struct packet *pkt)
+static __always_inline struct outcome parse_generally(frame *ctx, __u32 frame_len,
+						      struct packet *pkt)
 {
-	__u16 vlan = vlan_fact(frame_tag(ctx));
-	__be16 bare = frame_bare_protocol(ctx);
-
-	if (fast_lane && likely(!bare && parse_common(ctx, frame_len, vlan, pkt)))
-		return next_stage();
 	__builtin_memset(pkt, 0, sizeof(*pkt));
 	pkt->frame_len = frame_len;
-	pkt->vlan = vlan;
+	pkt->vlan = vlan_fact(frame_tag(ctx));
 	pkt->segmented = frame_is_segmented(ctx);
-	pkt->ether_type = bpf_ntohs(bare);
+	pkt->ether_type = bpf_ntohs(frame_bare_protocol(ctx));
 	return unpack(parse_any(ctx, pkt));
+}
+
+static __always_inline struct outcome parse(frame *ctx, __u32 frame_len, struct packet *pkt)
+{
+	if (fast_lane && !frame_bare_protocol(ctx) &&
+	    likely(parse_common(ctx, frame_len, vlan_fact(frame_tag(ctx)), pkt)))
+		return next_stage();
+	return parse_generally(ctx, frame_len, pkt);
 }

@@ -6,10 +6,13 @@
 
 #include <bpf/libbpf.h>
 
-#include "ingress.skel.h"
 #include "kernel/objects.h"
 #include "maps/abi.h"
+#include "maps/generation.h"
+#include "maps/interface.h"
 #include "pages.h"
+
+#include "ingress.skel.h" // names their structures
 
 namespace weir::docs {
 namespace {
@@ -61,7 +64,8 @@ std::string type_of(const std::string& definition, const std::string& what) {
 std::map<std::string, std::string> definitions() {
     std::map<std::string, std::string> found;
     for (const char* name : kHeaders) {
-        const std::string header = source(fmt::format("maps/{}.h", name));
+        const std::string header = std::regex_replace(source(fmt::format("maps/{}.h", name)),
+                                                      std::regex("\nstruct .* SEC\\(\"\\.data.*"), "");
         std::size_t at = header.find("#ifdef __bpf__");
         while ((at = header.find("struct", at)) != std::string::npos) {
             const std::size_t end = header.find("\n}", at);
@@ -79,8 +83,27 @@ std::map<std::string, std::string> definitions() {
     return found;
 }
 
+// A section of data is pinned as an array of one element; the header names the variable in it.
+constexpr std::string_view kData = ".data.";
+
+std::string data_row(const std::string& name, std::size_t octets) {
+    for (const char* header : kHeaders) {
+        const std::string text = source(fmt::format("maps/{}.h", header));
+        std::smatch found;
+        if (std::regex_search(text, found,
+                              std::regex("\n(struct \\w+) " + name + "(\\[\\w+\\])? SEC"))) {
+            return fmt::format("| `{}` | array, as data | `__u32` | `{}{}` | {} | 1 |\n", name,
+                               found.str(1), found.str(2), octets);
+        }
+    }
+    return "";
+}
+
 std::string row(bpf_map* map, const std::map<std::string, std::string>& definitions) {
     const std::string name = bpf_map__name(map);
+    if (name.starts_with(kData)) {
+        return data_row(name.substr(kData.size()), bpf_map__value_size(map));
+    }
     const auto definition = definitions.find(name);
     if (definition == definitions.end()) {
         return ""; // the constants: not pinned, not shared
