@@ -9,16 +9,20 @@
 /* Where a packet is, and what counts it. */
 struct place {
 	__u32 ifindex;
-	__u32 role;  /* enum role */
-	__u32 hooks; /* bit per enum hook: what else is attached to the interface */
 	__u32 chain; /* enum fw_chain: whose rules judge the packet */
-	const struct iface *entry; /* NULL: the interface has none */
+	const struct iface *entry;
 	struct hook_count *count;
 };
 
 static __always_inline const struct iface *iface_at(__u32 place)
 {
 	return &ifaces[place % IFACE_PLACES];
+}
+
+/* An interface that has no entry: a balancer, counted in slot 0, with nothing else attached. */
+static __always_inline const struct iface *no_iface(void)
+{
+	return &ifaces[IFACE_PLACES];
 }
 
 /* The entry is not at its own place, which is taken by another one. */
@@ -30,9 +34,9 @@ static __noinline const struct iface *find_iface_further(__u32 ifindex)
 		if (entry->ifindex == ifindex)
 			return entry;
 		if (!entry->ifindex)
-			return NULL;
+			break;
 	}
-	return NULL;
+	return no_iface();
 }
 
 static __always_inline const struct iface *find_iface(__u32 ifindex)
@@ -41,7 +45,7 @@ static __always_inline const struct iface *find_iface(__u32 ifindex)
 
 	if (likely(entry->ifindex == ifindex))
 		return entry;
-	return entry->ifindex ? find_iface_further(ifindex) : NULL;
+	return entry->ifindex ? find_iface_further(ifindex) : no_iface();
 }
 
 static __always_inline struct place place_of(__u32 ifindex, __u32 hook, const struct iface *entry,
@@ -49,8 +53,6 @@ static __always_inline struct place place_of(__u32 ifindex, __u32 hook, const st
 {
 	struct place at = {
 		.ifindex = ifindex,
-		.role = entry ? entry->role : ROLE_BALANCER,
-		.hooks = entry ? entry->hooks : 0,
 		.chain = hook == HOOK_TC_EGRESS ? CHAIN_EGRESS : CHAIN_INGRESS,
 		.entry = entry,
 		.count = count,
@@ -63,10 +65,8 @@ static __always_inline struct place place_of(__u32 ifindex, __u32 hook, const st
 static __always_inline int enter(struct place *at, __u32 ifindex, enum hook hook)
 {
 	const struct iface *entry = find_iface(ifindex);
-	__u32 row = hook;
+	__u32 row = entry->slot * HOOK_COUNT + hook;
 
-	if (likely(entry))
-		row += entry->slot * HOOK_COUNT;
 	*at = place_of(ifindex, hook, entry, bpf_map_lookup_elem(&hook_counts, &row));
 	return at->count != NULL;
 }
@@ -90,10 +90,11 @@ static __always_inline void count_classes(struct hook_count *count, __u32 classe
 static __always_inline void count_outcome(struct hook_count *count, __u64 frame_len,
 					  struct outcome end)
 {
-	if (end.verdict < VERDICT_COUNT)
-		count_traffic(&count->verdict[end.verdict], frame_len);
-	if (end.verdict == VERDICT_DROP && end.reason < REASON_COUNT)
-		count_traffic(&count->dropped[end.reason], frame_len);
-	if (unlikely(end.reason == REASON_NEIGHBOUR_UNKNOWN))
+	count_traffic(&count->verdict[end.verdict & VERDICT_MASK], frame_len);
+	if (end.verdict == VERDICT_DROP) {
+		if (end.reason < REASON_COUNT)
+			count_traffic(&count->dropped[end.reason], frame_len);
+	} else if (unlikely(end.reason == REASON_NEIGHBOUR_UNKNOWN)) {
 		count->handed_over++;
+	}
 }

@@ -17,19 +17,6 @@ static __always_inline struct explanation *explanation(void)
 	return bpf_map_lookup_elem(&explanations, &only);
 }
 
-static __always_inline void explain_begin(void)
-{
-	struct explanation *note;
-
-	if (!explaining)
-		return;
-	note = explanation();
-	if (note)
-		*note = (struct explanation){ .rule = FW_NO_SLOT,
-					      .service = NO_TABLE,
-					      .backend = NO_TABLE };
-}
-
 static __always_inline void explain_rule(__u32 slot)
 {
 	struct explanation *note;

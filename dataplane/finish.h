@@ -8,11 +8,11 @@
 /* The last stage left it to the stack. */
 static __always_inline struct outcome settle(struct outcome end)
 {
-	if (end.verdict == NEXT_STAGE)
-		end.verdict = VERDICT_PASS;
+	end.verdict &= VERDICT_MASK;
 	explain_end(end);
 	return end;
 }
+_Static_assert((NEXT_STAGE & VERDICT_MASK) == VERDICT_PASS, "without a branch");
 
 static __always_inline int finish(struct place *at, __u64 frame_len, struct outcome end)
 {

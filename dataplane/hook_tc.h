@@ -17,6 +17,21 @@ static __always_inline __u32 frame_length(frame *ctx)
 	return ctx->len;
 }
 
+/* The same: an skb is one frame, wherever its bytes lie. */
+static __always_inline __u32 frame_first_length(frame *ctx, const void *start, const void *end)
+{
+	return ctx->len;
+}
+
+/* The rest of an skb may lie in pages: bring the headers into its first buffer. */
+static __always_inline void pull_headers(struct __sk_buff *skb)
+{
+	__u32 wanted = skb->len < HEADERS_LEN ? skb->len : HEADERS_LEN;
+
+	if (unlikely(frame_start(skb) + wanted > frame_end(skb)))
+		bpf_skb_pull_data(skb, wanted);
+}
+
 static __always_inline __u32 frame_interface(const frame *ctx)
 {
 	return ctx->ifindex;

@@ -14,6 +14,12 @@ static __always_inline __u32 frame_length(frame *ctx)
 	return bpf_xdp_get_buff_len(ctx);
 }
 
+/* Of the first buffer, which begins and ends here: that of most frames, without the call. */
+static __always_inline __u32 frame_first_length(frame *ctx, const void *start, const void *end)
+{
+	return end - start;
+}
+
 static __always_inline __u32 frame_interface(const frame *ctx)
 {
 	return ctx->ingress_ifindex;
@@ -44,14 +50,7 @@ static __always_inline long frame_load(frame *ctx, __u32 offset, void *to, __u32
 
 static __always_inline int hook_action(__u32 verdict)
 {
-	switch (verdict) {
-	case VERDICT_PASS:
-		return XDP_PASS;
-	case VERDICT_SEND:
-		return XDP_TX;
-	case VERDICT_REDIRECT:
-		return XDP_REDIRECT;
-	default:
-		return XDP_DROP;
-	}
+	return verdict >= VERDICT_DROP ? XDP_DROP : XDP_PASS + verdict;
 }
+_Static_assert(XDP_PASS + VERDICT_SEND == XDP_TX && XDP_PASS + VERDICT_REDIRECT == XDP_REDIRECT &&
+	       XDP_PASS + VERDICT_PASS == XDP_PASS, "verdicts in the order of actions");

@@ -2,28 +2,35 @@
 /* XDP: a packet's whole walk. */
 #include "hook_xdp.h"
 
-#include "firewall/firewall.h"
 #include "handover_xdp.h"
 #include "lb/decap.h"
 #include "lb/lb.h"
-#include "parse/parse.h"
 #include "walk.h"
 
-static __always_inline struct outcome judge(struct xdp_md *ctx, const struct generation *gen,
-					    struct place *at, __u64 frame_len,
-					    struct packet *pkt, int captured)
+static __always_inline struct outcome read(struct xdp_md *ctx, struct place *at, __u64 frame_len,
+					   struct packet *pkt)
 {
-	struct outcome now = captured ? parse_generally(ctx, frame_len, pkt)
-				      : parse(ctx, frame_len, pkt), sent;
+	struct outcome now = parse_generally(ctx, frame_len, pkt);
 
-	if (unlikely(at->role == ROLE_DECAP) && now.verdict == NEXT_STAGE && is_tunnelled(pkt)) {
+	if (unlikely(at->entry->role == ROLE_DECAP) && now.verdict == NEXT_STAGE && is_tunnelled(pkt)) {
 		now = unpack(decapsulate(ctx, pkt));
 		at->count->decapsulated += now.verdict == NEXT_STAGE;
 	}
 	count_classes(at->count, pkt->classes);
-	if (now.verdict == NEXT_STAGE)
-		now = firewall(ctx, gen, at, pkt, captured);
-	if (now.verdict != NEXT_STAGE || at->role != ROLE_BALANCER || !gen->services)
+	return now;
+}
+
+static __always_inline int has_more_stages(const struct generation *gen, const struct place *at)
+{
+	return at->entry->role == ROLE_BALANCER && gen->services;
+}
+
+static __always_inline struct outcome judge(struct xdp_md *ctx, const struct generation *gen,
+					    struct place *at, struct packet *pkt, int captured)
+{
+	struct outcome now = firewall(ctx, gen, at, pkt, captured), sent;
+
+	if (now.verdict != NEXT_STAGE || !has_more_stages(gen, at))
 		return now;
 	sent = load_balance(ctx, gen, pkt, captured);
 	return sent.verdict == NEXT_STAGE ? now : sent;
@@ -37,9 +44,8 @@ int weir_ingress(struct xdp_md *ctx)
 
 	if (!enter(&at, frame_interface(ctx), HOOK_XDP))
 		return XDP_ABORTED; /* the verifier's case: hook_counts has a row for every slot */
-	explain_begin();
 	action = walk(ctx, &at, HOOK_XDP);
-	if (action == XDP_PASS && at.hooks >> HOOK_TC_INGRESS & 1 && !explaining)
+	if (action == XDP_PASS && at.entry->hooks >> HOOK_TC_INGRESS & 1 && !explaining)
 		return tell_tc(ctx);
 	return action;
 }

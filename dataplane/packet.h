@@ -30,6 +30,8 @@ static __always_inline struct outcome unpack(__u64 packed)
 	return end;
 }
 
+#define VERDICT_MASK (VERDICT_COUNT - 1)
+
 /* Not an end: the next stage decides. */
 #define NEXT_STAGE VERDICT_COUNT
 

@@ -2,30 +2,27 @@
 /* TC: ingress for what XDP left, egress for what the host sends. */
 #include "hook_tc.h"
 
-#include "firewall/firewall.h"
 #include "handover.h"
-#include "parse/parse.h"
 #include "walk.h"
 
-/* The rest of an skb may lie in pages: bring the headers into its first buffer. */
-static __always_inline void pull_headers(struct __sk_buff *skb, __u64 frame_len)
+static __always_inline struct outcome read(struct __sk_buff *skb, struct place *at, __u64 frame_len,
+					   struct packet *pkt)
 {
-	__u32 wanted = frame_len < HEADERS_LEN ? frame_len : HEADERS_LEN;
+	struct outcome now = parse_generally(skb, frame_len, pkt);
 
-	if (unlikely(frame_start(skb) + wanted > frame_end(skb)))
-		bpf_skb_pull_data(skb, wanted);
+	count_classes(at->count, pkt->classes);
+	return now;
+}
+
+static __always_inline int has_more_stages(const struct generation *gen, const struct place *at)
+{
+	return 0;
 }
 
 static __always_inline struct outcome judge(struct __sk_buff *skb, const struct generation *gen,
-					    struct place *at, __u64 frame_len,
-					    struct packet *pkt, int captured)
+					    struct place *at, struct packet *pkt, int captured)
 {
-	struct outcome now;
-
-	pull_headers(skb, frame_len);
-	now = captured ? parse_generally(skb, frame_len, pkt) : parse(skb, frame_len, pkt);
-	count_classes(at->count, pkt->classes);
-	return now.verdict == NEXT_STAGE ? firewall(skb, gen, at, pkt, captured) : now;
+	return firewall(skb, gen, at, pkt, captured);
 }
 
 /*
@@ -39,7 +36,7 @@ static __always_inline int take_over(const struct __sk_buff *skb, const struct p
 
 	if (explaining) {
 		record->ifindex = 0;
-		return at->hooks >> HOOK_XDP & 1;
+		return at->entry->hooks >> HOOK_XDP & 1;
 	}
 	if (!left)
 		return 0;
@@ -66,10 +63,11 @@ int weir_tc_ingress(struct __sk_buff *skb)
 
 	if (!enter(&at, frame_interface(skb), HOOK_TC_INGRESS))
 		return TC_ACT_SHOT; /* the verifier's case: hook_counts has a row for every slot */
-	explain_begin();
 	restore_link_header(skb);
-	if (!take_over(skb, &at, &to))
+	if (!take_over(skb, &at, &to)) {
+		pull_headers(skb);
 		return walk(skb, &at, HOOK_TC_INGRESS);
+	}
 	if (likely(!to.ifindex)) { /* and counted */
 		explain_end(outcome(VERDICT_PASS, REASON_ALREADY_JUDGED));
 		return TC_ACT_UNSPEC;
@@ -85,7 +83,7 @@ int weir_tc_egress(struct __sk_buff *skb)
 
 	if (!enter(&at, frame_interface(skb), HOOK_TC_EGRESS))
 		return TC_ACT_SHOT;
-	explain_begin();
+	pull_headers(skb);
 	return walk(skb, &at, HOOK_TC_EGRESS);
 }
 

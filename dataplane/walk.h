@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What every hook does with a packet around its own judge(): count it in, look up the configuration,
- * count it out. */
+/* What every hook does with a packet: count it in, look up the configuration, read it, judge it, count
+ * it out. */
 #pragma once
 
 #include "account.h"
 #include "capture.h"
 #include "finish.h"
+#include "firewall/firewall.h"
 #include "live.h"
+#include "parse/parse.h"
 
 /*
- * The stages of this hook, in the hook's own file. `captured` is a constant: which of two copies of
- * the stages the packet takes.
+ * Of the hook, in its own file. `captured` is a constant: which of two copies of the stages the
+ * packet takes.
  */
+
+/* From frame to facts; parse_generally(), and whatever of the frame is to be removed at first. */
+static __always_inline struct outcome read(frame *ctx, struct place *at, __u64 frame_len,
+					   struct packet *pkt);
+/* The stages, of a packet that was read. */
 static __always_inline struct outcome judge(frame *ctx, const struct generation *gen,
-					    struct place *at, __u64 frame_len,
-					    struct packet *pkt, int captured);
+					    struct place *at, struct packet *pkt, int captured);
+/* 1: packets that the rules accept are not the stack's at once. */
+static __always_inline int has_more_stages(const struct generation *gen, const struct place *at);
+
+/* The packet's kind decides: the chain has no rules for it, and no stage follows. */
+static __always_inline int is_decided(const struct generation *gen, const struct place *at, __u8 kind)
+{
+	return is_policy(root_of(gen, at, kind)) && !has_more_stages(gen, at);
+}
 
 /*
  * The capture switch is on. A function, so that it takes no register from the packets that do not meet
@@ -28,8 +42,12 @@ static __noinline __u64 walk_captured(frame *ctx, __u32 hook, const struct iface
 	int captured = capture_begin(ctx, frame_interface(ctx), hook, gen);
 	struct place at = place_of(frame_interface(ctx), hook, entry, count);
 
-	if (gen)
-		end = settle(judge(ctx, gen, &at, frame_length(ctx), pkt, 1));
+	if (gen) {
+		end = read(ctx, &at, frame_length(ctx), pkt);
+		if (end.verdict == NEXT_STAGE)
+			end = judge(ctx, gen, &at, pkt, 1);
+		end = settle(end);
+	}
 	if (captured)
 		capture_end(ctx, pack(end), hook_action(end.verdict));
 	return pack(end);
@@ -39,15 +57,34 @@ static __noinline __u64 walk_captured(frame *ctx, __u32 hook, const struct iface
 static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 {
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
-	__u64 frame_len = frame_length(ctx);
 	__u32 live = live_word();
 	const struct generation *gen = generation_at(live);
+	struct common seen;
 	struct packet pkt;
+	__u64 frame_len;
 
+	if (likely(gen) && takes_fast_lane(ctx, &seen)) {
+		frame_len = seen.frame_len;
+		count_traffic(&at->count->received, frame_len);
+		if (is_decided(gen, at, seen.kind)) { /* its facts are not even filled in */
+			end = policy(root_of(gen, at, seen.kind));
+			goto out;
+		}
+		fill_in(ctx, &seen, &pkt);
+		goto stages;
+	}
+	frame_len = frame_length(ctx);
 	count_traffic(&at->count->received, frame_len);
-	if (likely(gen))
-		end = judge(ctx, gen, at, frame_len, &pkt, 0);
-	else if (live & CAPTURE_ON)
-		end = unpack(walk_captured(ctx, hook, at->entry, at->count, &pkt));
+	if (!gen) {
+		if (live & CAPTURE_ON)
+			end = unpack(walk_captured(ctx, hook, at->entry, at->count, &pkt));
+		goto out;
+	}
+	end = read(ctx, at, frame_len, &pkt);
+	if (end.verdict != NEXT_STAGE)
+		goto out;
+stages:
+	end = judge(ctx, gen, at, &pkt, 0);
+out:
 	return finish(at, frame_len, end);
 }

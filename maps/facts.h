@@ -49,7 +49,8 @@ struct facts {
 };
 ABI_ASSERT(facts, 128);
 
-#define FACT_WORDS 16 /* of struct facts */
+#define PACKET_WORDS 8 /* of 64 bits, of struct packet */
+#define FACT_WORDS   16 /* of struct facts */
 
 #define VLAN_PRESENT 0x1000
 #define L4PROTO_NONE 0x100 /* above every IP protocol number */

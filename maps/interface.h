@@ -60,7 +60,7 @@ ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUN
  * A hash table by open addressing: an interface is at ifindex % IFACE_PLACES, or at the first place
  * after it that was free. There are never more than IFACES_MAX, so a search ends after that many.
  */
-struct iface ifaces[IFACE_PLACES] SEC(".data.ifaces");
+struct iface ifaces[IFACE_PLACES + 1] SEC(".data.ifaces"); /* the last: of interfaces without an entry, all 0 */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -81,9 +81,18 @@ Result<TestRun> Explainer::run(std::span<const std::uint8_t> frame, std::uint32_
                      std::to_string(ETH_HLEN));
     }
     WEIR_TRY(const int fd, object_.program(name(program_)));
-    WEIR_TRY(TestRun result, test_run(fd, program_, frame, ifindex));
     WEIR_TRY(const int notes, object_.map(maps::explanations.name));
     const __u32 only = 0;
+    const explanation none{.verdict = VERDICT_PASS,
+                           .reason = REASON_POLICY,
+                           .rule = FW_NO_SLOT,
+                           .service = NO_TABLE,
+                           .backend = NO_TABLE,
+                           .flow = 0};
+    if (bpf_map_update_elem(notes, &only, &none, BPF_ANY) != 0) {
+        return refusal("clearing the explanation", errno);
+    }
+    WEIR_TRY(TestRun result, test_run(fd, program_, frame, ifindex));
     if (bpf_map_lookup_elem(notes, &only, &result.why) != 0) {
         return refusal("reading the explanation", errno);
     }

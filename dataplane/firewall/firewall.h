@@ -42,6 +42,12 @@ static __always_inline int is_policy(__u32 root)
 	return root >= FW_POLICY_DROP;
 }
 
+static __always_inline __u32 root_of(const struct generation *gen, const struct place *at,
+				     __u8 kind)
+{
+	return gen->root[at->chain][kind];
+}
+
 static __always_inline struct outcome policy(__u32 root)
 {
 	return root == FW_POLICY_DROP ? drop(REASON_POLICY) : next_stage();
@@ -60,8 +66,6 @@ static __always_inline void find_rare_facts(frame *ctx, const struct generation 
 
 	facts->ether_saddr = facts->ether_daddr = facts->ifname_hi = facts->ifname_lo = 0;
 	facts->saddr_sets = facts->daddr_sets = facts->sport_sets = facts->dport_sets = 0;
-	if (likely(!wanted))
-		return;
 	if (wanted & RARE_ETHER) {
 		struct cursor c = cursor_at(ctx, 0, sizeof(struct ethhdr));
 		const struct ethhdr *eth = cursor_take(&c, sizeof(*eth));
@@ -96,9 +100,11 @@ static __always_inline struct outcome decide(frame *ctx, const struct generation
 	}
 	if (is_policy(root))
 		return policy(root);
+	if (!captured && likely(!gen->rare_facts))
+		return walk_rules(gen->fw_image, root, pkt, PACKET_WORDS, captured);
 	facts.packet = *pkt;
 	find_rare_facts(ctx, gen, entry, &facts);
-	return walk_rules(gen->fw_image, root, &facts, captured);
+	return walk_rules(gen->fw_image, root, &facts, FACT_WORDS, captured);
 }
 
 /* Returns NEXT_STAGE for an accepted packet, with the reason why. `entry` may be NULL. */
@@ -120,11 +126,11 @@ static __always_inline struct outcome firewall(frame *ctx, const struct generati
 					       const struct place *at, const struct packet *pkt,
 					       int captured)
 {
-	__u32 kind = pkt->kind, root;
+	__u32 root;
 
-	if (kind >= KIND_COUNT)
+	if (pkt->kind >= KIND_COUNT)
 		return drop(REASON_CLASSIFIER);
-	root = gen->root[at->chain][kind];
+	root = root_of(gen, at, pkt->kind);
 	if (likely(is_policy(root) && !pkt->classes))
 		return policy(root);
 	return unpack(captured ? judge_by_rules_captured(ctx, gen, pkt, root, at->entry)

@@ -14,12 +14,12 @@ const volatile __u32 fw_node_mask = FW_NODES_DEFAULT - 1;
 
 struct walk {
 	const struct fw_node *nodes;
-	const struct facts *facts;
+	const __u64 *facts; /* struct facts, or struct packet where no rule compares more */
 	__u32 at;
 	struct outcome end;
 };
 
-static __always_inline void count_rule(__u32 slot, const struct facts *facts)
+static __always_inline void count_rule(__u32 slot, const __u64 *facts)
 {
 	struct rule_count *count;
 
@@ -28,7 +28,7 @@ static __always_inline void count_rule(__u32 slot, const struct facts *facts)
 	count = bpf_map_lookup_elem(&rule_counts, &slot);
 	if (count) {
 		count->packets++;
-		count->bytes += facts->packet.frame_len;
+		count->bytes += ((const struct packet *)facts)->frame_len;
 	}
 }
 
@@ -37,7 +37,7 @@ static __always_inline void count_rule(__u32 slot, const struct facts *facts)
 
 /* A node that is no test. */
 static __always_inline __u32 visit_end(const struct fw_node *node, struct walk *walk,
-				       const struct facts *facts, int captured)
+				       const __u64 *facts, int captured)
 {
 	__u32 slot = node->no;
 
@@ -56,15 +56,15 @@ static __always_inline __u32 visit_end(const struct fw_node *node, struct walk *
 
 /* What a node says of a packet: where to go, or DONE. */
 static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk,
-				   const struct facts *facts, int captured)
+				   const __u64 *facts, __u32 words, int captured)
 {
 	__u64 mask = node->mask, word = node->word_yes >> FW_WORD_SHIFT;
 
 	if (unlikely(!mask))
 		return visit_end(node, walk, facts, captured);
-	if (word >= FACT_WORDS)
+	if (word >= words)
 		return DONE;
-	word = ((const __u64 *)facts)[word];
+	word = facts[word];
 	return (word & mask) - node->first <= node->span ? node->word_yes & FW_INDEX_MASK : node->no;
 }
 
@@ -72,15 +72,15 @@ static __always_inline __u32 visit(const struct fw_node *node, struct walk *walk
  * Some nodes; returns 1 at a verdict. bpf_loop() calls it, so that the verifier reads it once; each
  * call costs as much as several nodes, hence more than one.
  */
-static __always_inline long steps(struct walk *walk, int captured)
+static __always_inline long steps(struct walk *walk, __u32 words, int captured)
 {
 	const struct fw_node *nodes = walk->nodes;
-	const struct facts *facts = walk->facts;
+	const __u64 *facts = walk->facts;
 	__u32 at = walk->at;
 
 #pragma unroll
 	for (int k = 0; k < NODES_A_STEP; k++) {
-		__u32 next = visit(&nodes[at & fw_node_mask], walk, facts, captured);
+		__u32 next = visit(&nodes[at & fw_node_mask], walk, facts, words, captured);
 
 		/* Edges lead upwards; anything else is the end, or damage, and would be a loop. */
 		if (next <= at)
@@ -93,16 +93,22 @@ static __always_inline long steps(struct walk *walk, int captured)
 
 static long step(__u32 i, struct walk *walk)
 {
-	return steps(walk, 0);
+	return steps(walk, PACKET_WORDS, 0);
+}
+
+static long step_rare(__u32 i, struct walk *walk)
+{
+	return steps(walk, FACT_WORDS, 0);
 }
 
 static long step_captured(__u32 i, struct walk *walk)
 {
-	return steps(walk, 1);
+	return steps(walk, FACT_WORDS, 1);
 }
 
-static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const struct facts *facts,
-						 int captured)
+/* `words`, a constant: how many `facts` has. */
+static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const void *facts,
+						 __u32 words, int captured)
 {
 	struct walk walk = {
 		.facts = facts,
@@ -122,7 +128,11 @@ static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const 
 		return walk.end;
 	}
 	/* Short lists end within the first steps, without the calls. */
-	if (!steps(&walk, 0))
+	if (steps(&walk, words, 0))
+		return walk.end;
+	if (words == FACT_WORDS)
+		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step_rare, &walk, 0);
+	else
 		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step, &walk, 0);
 	return walk.end;
 }

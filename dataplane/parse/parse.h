@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Stage 1: from bytes to facts. Fails closed: what cannot be read whole is dropped with a reason.
- * Common packets take the fast lane, parse_common(); it leaves all others to parse_any().
+ * Common packets take the fast lane, parse/common.h; it leaves all others to parse_any().
  */
 #pragma once
 
@@ -89,14 +89,6 @@ STAGE parse_any(frame *ctx, struct packet *pkt)
 	return pack(parsed);
 }
 
-static __always_inline __u16 vlan_fact(__u32 tag)
-{
-	return tag ? VLAN_PRESENT | (tag & VLAN_ID_MASK) : 0;
-}
-
-/* Cleared before load by the test that compares the lanes. */
-const volatile __u8 fast_lane = 1;
-
 static __always_inline struct outcome parse_generally(frame *ctx, __u32 frame_len,
 						      struct packet *pkt)
 {
@@ -108,10 +100,12 @@ static __always_inline struct outcome parse_generally(frame *ctx, __u32 frame_le
 	return unpack(parse_any(ctx, pkt));
 }
 
-static __always_inline struct outcome parse(frame *ctx, __u32 frame_len, struct packet *pkt)
+/* Cleared before load by the test that compares the lanes. */
+const volatile __u8 fast_lane = 1;
+
+/* 1: a common packet, `seen`. All others are for parse_generally(). */
+static __always_inline int takes_fast_lane(frame *ctx, struct common *seen)
 {
-	if (fast_lane && !frame_bare_protocol(ctx) &&
-	    likely(parse_common(ctx, frame_len, vlan_fact(frame_tag(ctx)), pkt)))
-		return next_stage();
-	return parse_generally(ctx, frame_len, pkt);
+	return fast_lane && !frame_bare_protocol(ctx) &&
+	       likely(see_common(ctx, seen));
 }
