@@ -12,7 +12,7 @@ typedef struct __sk_buff frame;
 /* Enough for two tags, IPv6, a long chain of extension headers, and TCP. */
 #define HEADERS_LEN 256
 
-static __always_inline __u32 frame_length(frame *ctx)
+static __always_inline __u64 frame_length(frame *ctx)
 {
 	return ctx->len;
 }

@@ -9,7 +9,7 @@ typedef struct xdp_md frame;
 #include "frame.h"
 #include "maps/reason.h"
 
-static __always_inline __u32 frame_length(frame *ctx)
+static __always_inline __u64 frame_length(frame *ctx)
 {
 	return bpf_xdp_get_buff_len(ctx);
 }

@@ -7,13 +7,13 @@
 #include "maps/generation.h"
 
 /* Slot of the live generation, NO_GENERATION, or with CAPTURE_ON any of these. */
-static __always_inline __u32 live_word(void)
+static __always_inline __u64 live_word(void)
 {
 	return *(const volatile __u32 *)&control.live;
 }
 
 /* NULL: there is none in the slot. */
-static __always_inline const struct generation *generation_at(__u32 slot)
+static __always_inline const struct generation *generation_at(__u64 slot)
 {
 	if (slot >= GENERATION_SLOTS)
 		return NULL;

@@ -57,13 +57,20 @@ static __noinline __u64 walk_captured(frame *ctx, __u32 hook, const struct iface
 static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 {
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
-	__u32 live = live_word();
+	__u64 live = live_word();
 	const struct generation *gen = generation_at(live);
 	struct common seen;
 	struct packet pkt;
 	__u64 frame_len;
 
-	if (likely(gen) && takes_fast_lane(ctx, &seen)) {
+	if (unlikely(!gen)) {
+		frame_len = frame_length(ctx);
+		count_traffic(&at->count->received, frame_len);
+		if ((__u32)live & CAPTURE_ON)
+			end = unpack(walk_captured(ctx, hook, at->entry, at->count, &pkt));
+		goto out;
+	}
+	if (takes_fast_lane(ctx, &seen)) {
 		frame_len = seen.frame_len;
 		count_traffic(&at->count->received, frame_len);
 		if (is_decided(gen, at, seen.kind)) { /* its facts are not even filled in */
@@ -71,19 +78,13 @@ static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 			goto out;
 		}
 		fill_in(ctx, &seen, &pkt);
-		goto stages;
+	} else {
+		frame_len = frame_length(ctx);
+		count_traffic(&at->count->received, frame_len);
+		end = read(ctx, at, frame_len, &pkt);
+		if (end.verdict != NEXT_STAGE)
+			goto out;
 	}
-	frame_len = frame_length(ctx);
-	count_traffic(&at->count->received, frame_len);
-	if (!gen) {
-		if (live & CAPTURE_ON)
-			end = unpack(walk_captured(ctx, hook, at->entry, at->count, &pkt));
-		goto out;
-	}
-	end = read(ctx, at, frame_len, &pkt);
-	if (end.verdict != NEXT_STAGE)
-		goto out;
-stages:
 	end = judge(ctx, gen, at, &pkt, 0);
 out:
 	return finish(at, frame_len, end);

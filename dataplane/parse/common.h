@@ -41,36 +41,18 @@ static __always_inline int see_transport(const void *l4, const void *end, __u32 
 	return len >= UDP_LEN && len <= left;
 }
 
-/*
- * An Ethernet frame with at most one VLAN tag, then IPv4 without options and not a fragment, or IPv6
- * without extension headers, then TCP or UDP with its whole header; the IP packet ends in the first
- * buffer. (XDP does not count what may lie behind it in further ones.) Returns 1, or 0.
- */
-static __always_inline int see_common(frame *ctx, struct common *seen)
+/* An IP packet of this type at `offset` (a constant) from the start of a frame of `frame_len` bytes. */
+static __always_inline int see_ip(const void *start, const void *end, __u32 offset, __be16 type,
+				  __u32 frame_len, struct common *seen)
 {
-	void *start = frame_start(ctx), *end = frame_end(ctx);
-	const struct ethhdr *eth = start;
-	void *l3 = start + sizeof(*eth);
-	__u32 len, ip_len;
-	__be16 type;
+	const void *l3 = start + offset;
+	__u32 len = frame_len - offset, ip_len;
 
+	seen->l3 = l3;
+	seen->l3_offset = offset;
+	seen->frame_len = frame_len;
 	if (l3 + IPV4_MIN_LEN + UDP_LEN > end)
 		return 0;
-	seen->l3_offset = sizeof(*eth);
-	type = eth->h_proto;
-	if (unlikely(is_vlan(type))) {
-		const struct vlan_tag *tag = l3;
-
-		type = tag->type;
-		l3 += sizeof(*tag);
-		seen->l3_offset += sizeof(*tag);
-		if (l3 + IPV4_MIN_LEN + UDP_LEN > end)
-			return 0;
-	}
-	seen->l3 = l3;
-	seen->frame_len = frame_first_length(ctx, start, end);
-	len = seen->frame_len - seen->l3_offset;
-
 	if (likely(type == bpf_htons(ETH_P_IP))) {
 		const struct iphdr *ip = l3;
 
@@ -95,6 +77,26 @@ static __always_inline int see_common(frame *ctx, struct common *seen)
 		return see_transport(l3 + IPV6_LEN, end, ip_len - IPV6_LEN, ip->nexthdr, seen);
 	}
 	return 0;
+}
+
+/*
+ * An Ethernet frame with at most one VLAN tag, then IPv4 without options and not a fragment, or IPv6
+ * without extension headers, then TCP or UDP with its whole header; the IP packet ends in the first
+ * buffer. (XDP does not count what may lie behind it in further ones.) Returns 1, or 0.
+ */
+static __always_inline int see_common(frame *ctx, struct common *seen)
+{
+	void *start = frame_start(ctx), *end = frame_end(ctx);
+	__u32 frame_len = frame_first_length(ctx, start, end);
+	const struct vlan_tag *tag = start + ETH_HLEN;
+	__be16 type;
+
+	if ((void *)(tag + 1) > end)
+		return 0;
+	type = *(const __be16 *)(start + 2 * ETH_ALEN);
+	if (likely(!is_vlan(type)))
+		return see_ip(start, end, ETH_HLEN, type, frame_len, seen);
+	return see_ip(start, end, ETH_HLEN + sizeof(*tag), tag->type, frame_len, seen);
 }
 
 /* Of the outermost tag: beside the frame, or in it. */
