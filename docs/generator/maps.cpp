@@ -86,14 +86,14 @@ std::map<std::string, std::string> definitions() {
 // A section of data is pinned as an array of one element; the header names the variable in it.
 constexpr std::string_view kData = ".data.";
 
-std::string data_row(const std::string& name, std::size_t octets) {
+std::string data_row(const std::string& name, std::size_t bytes) {
     for (const char* header : kHeaders) {
         const std::string text = source(fmt::format("maps/{}.h", header));
         std::smatch found;
         if (std::regex_search(text, found,
                               std::regex("\n(struct \\w+) " + name + "(\\[\\w+\\])? SEC"))) {
             return fmt::format("| `{}` | array, as data | `__u32` | `{}{}` | {} | 1 |\n", name,
-                               found.str(1), found.str(2), octets);
+                               found.str(1), found.str(2), bytes);
         }
     }
     return "";

@@ -114,6 +114,18 @@ TEST_F(Lanes, CommonPackets) {
     }
 }
 
+// Without rules and services the fast lane does not even fill in a packet's facts.
+TEST_F(Lanes, CommonPacketsThatThePolicyDecides) {
+    for (const char* policy : {"accept", "drop"}) {
+        apply(std::string("firewall: {ingress: {policy: ") + policy + "}, egress: {policy: " + policy +
+              "}}");
+        for (const Octets& each : common_frames()) {
+            expect_alike(each);
+            expect_alike(first(each.size() - 1, each));
+        }
+    }
+}
+
 TEST_F(Lanes, PacketsThatAreNearlyCommon) {
     for (const auto& ip : {Ipv4{.total_length = 19}, Ipv4{.total_length = 20},
                            Ipv4{.total_length = 27}, Ipv4{.total_length = 39},
