@@ -48,12 +48,13 @@ static __always_inline const struct iface *find_iface(__u32 ifindex)
 	return entry->ifindex ? find_iface_further(ifindex) : no_iface();
 }
 
-static __always_inline struct place place_of(__u32 ifindex, __u32 hook, const struct iface *entry,
+static __always_inline struct place place_of(__u32 ifindex, enum fw_chain chain,
+					     const struct iface *entry,
 					     struct hook_count *count)
 {
 	struct place at = {
 		.ifindex = ifindex,
-		.chain = hook == HOOK_TC_EGRESS ? CHAIN_EGRESS : CHAIN_INGRESS,
+		.chain = chain,
 		.entry = entry,
 		.count = count,
 	};
@@ -67,7 +68,8 @@ static __always_inline int enter(struct place *at, __u32 ifindex, enum hook hook
 	const struct iface *entry = find_iface(ifindex);
 	__u32 row = entry->slot * HOOK_COUNT + hook;
 
-	*at = place_of(ifindex, hook, entry, bpf_map_lookup_elem(&hook_counts, &row));
+	*at = place_of(ifindex, hook == HOOK_TC_EGRESS ? CHAIN_EGRESS : CHAIN_INGRESS, entry,
+		       bpf_map_lookup_elem(&hook_counts, &row));
 	return at->count != NULL;
 }
 
@@ -91,10 +93,6 @@ static __always_inline void count_outcome(struct hook_count *count, __u64 frame_
 					  struct outcome end)
 {
 	count_traffic(&count->verdict[end.verdict & VERDICT_MASK], frame_len);
-	if (end.verdict == VERDICT_DROP) {
-		if (end.reason < REASON_COUNT)
-			count_traffic(&count->dropped[end.reason], frame_len);
-	} else if (unlikely(end.reason == REASON_NEIGHBOUR_UNKNOWN)) {
-		count->handed_over++;
-	}
+	if (end.verdict == VERDICT_DROP && end.reason < REASON_COUNT)
+		count_traffic(&count->dropped[end.reason], frame_len);
 }

@@ -16,8 +16,22 @@ struct handover {
 	__u32 magic;
 	__u32 judged_on; /* the interface where XDP met the packet */
 	__u32 ifindex;	 /* out of this interface; 0: to the stack */
-	__u32 family;	 /* of the next hop: AF_INET, AF_INET6 */
-	__be32 nexthop[4];
+	__u16 family;	 /* of the next hop: AF_INET, AF_INET6 */
+	__u16 work;	 /* enum handover_work */
+	union {
+		__be32 nexthop[4]; /* IPv4: in the first word */
+		struct {
+			__u64 hash;
+			__u32 backend; /* index in the backend table */
+		} tunnel;
+	};
+};
+
+/* What TC has to do with a packet that leaves. */
+enum handover_work {
+	HANDOVER_SEND,		   /* its frame is as it shall leave */
+	HANDOVER_SEND_SEGMENTS,	   /* too, but as one it is longer than the link takes */
+	HANDOVER_TUNNEL_SEGMENTS,  /* the outer header is missing, which each segment must have */
 };
 
 /* The record of this interface's XDP, or NULL. */

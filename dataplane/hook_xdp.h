@@ -22,7 +22,7 @@ static __always_inline __u32 frame_first_length(frame *ctx, const void *start, c
 
 static __always_inline __u32 frame_interface(const frame *ctx)
 {
-	return ctx->ingress_ifindex;
+	return (__u32)(long)FRAME_FIELD(ctx, ingress_ifindex);
 }
 
 /* TPID << 16 | TCI of a tag that is kept beside the frame; 0: none. */

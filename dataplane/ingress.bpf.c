@@ -7,6 +7,21 @@
 #include "lb/lb.h"
 #include "walk.h"
 
+/*
+ * The stack would take the frame in: it is for this interface's address. Without an entry nothing is known
+ * of that; what is for many is for no balancer.
+ */
+static __always_inline int is_for_us(const struct xdp_md *ctx, const struct iface *entry)
+{
+	const struct ethhdr *eth = frame_start(ctx);
+
+	if ((void *)(eth + 1) > frame_end(ctx) || eth->h_dest[0] & 1)
+		return 0;
+	return (*(const __u32 *)eth->h_dest == *(const __u32 *)entry->mac &&
+		*(const __u16 *)(eth->h_dest + 4) == *(const __u16 *)(entry->mac + 4)) ||
+	       !entry->ifindex;
+}
+
 static __always_inline struct outcome read(struct xdp_md *ctx, struct place *at, __u64 frame_len,
 					   struct packet *pkt)
 {
@@ -25,14 +40,23 @@ static __always_inline int has_more_stages(const struct generation *gen, const s
 	return at->entry->role == ROLE_BALANCER && gen->services;
 }
 
+static __always_inline int take_short_way(struct xdp_md *ctx, const struct generation *gen,
+					  struct place *at, const struct common *seen,
+					  struct outcome *end)
+{
+	return is_for_us(ctx, at->entry) &&
+	       balance_at_rest(ctx, gen, at->count, seen, end);
+}
+
 static __always_inline struct outcome judge(struct xdp_md *ctx, const struct generation *gen,
 					    struct place *at, struct packet *pkt, int captured)
 {
 	struct outcome now = firewall(ctx, gen, at, pkt, captured), sent;
 
-	if (now.verdict != NEXT_STAGE || !has_more_stages(gen, at))
+	if (now.verdict != NEXT_STAGE || !has_more_stages(gen, at) || unlikely(!is_for_us(ctx, at->entry)))
 		return now;
-	sent = load_balance(ctx, gen, pkt, captured);
+	sent = unpack(load_balance(ctx, gen, at->count, pkt,
+				   captured | (at->entry->hooks & 1 << HOOK_TC_INGRESS ? LB_TC_BESIDE : 0)));
 	return sent.verdict == NEXT_STAGE ? now : sent;
 }
 

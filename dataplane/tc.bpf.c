@@ -3,6 +3,7 @@
 #include "hook_tc.h"
 
 #include "handover.h"
+#include "lb/segments_tc.h"
 #include "walk.h"
 
 static __always_inline struct outcome read(struct __sk_buff *skb, struct place *at, __u64 frame_len,
@@ -15,6 +16,13 @@ static __always_inline struct outcome read(struct __sk_buff *skb, struct place *
 }
 
 static __always_inline int has_more_stages(const struct generation *gen, const struct place *at)
+{
+	return 0;
+}
+
+static __always_inline int take_short_way(struct __sk_buff *skb, const struct generation *gen,
+					  struct place *at, const struct common *seen,
+					  struct outcome *end)
 {
 	return 0;
 }
@@ -55,11 +63,20 @@ static __always_inline struct outcome send_by_neighbour(const struct handover *t
 	return outcome(VERDICT_REDIRECT, REASON_SERVICE);
 }
 
+static __always_inline struct outcome send_on(struct __sk_buff *skb, const struct handover *to)
+{
+	if (to->work != HANDOVER_SEND && !frame_is_segmented(skb))
+		return drop(REASON_TOO_BIG);
+	return to->work == HANDOVER_TUNNEL_SEGMENTS ? unpack(tunnel_segments(skb, to))
+						    : send_by_neighbour(to);
+}
+
 SEC("tc")
 int weir_tc_ingress(struct __sk_buff *skb)
 {
 	struct handover to;
 	struct place at;
+	__u32 frame_len;
 
 	if (!enter(&at, frame_interface(skb), HOOK_TC_INGRESS))
 		return TC_ACT_SHOT; /* the verifier's case: hook_counts has a row for every slot */
@@ -72,8 +89,9 @@ int weir_tc_ingress(struct __sk_buff *skb)
 		explain_end(outcome(VERDICT_PASS, REASON_ALREADY_JUDGED));
 		return TC_ACT_UNSPEC;
 	}
-	count_traffic(&at.count->received, skb->len);
-	return finish(&at, skb->len, send_by_neighbour(&to));
+	frame_len = skb->len;
+	count_traffic(&at.count->received, frame_len);
+	return finish(&at, frame_len, send_on(skb, &to));
 }
 
 SEC("tc")

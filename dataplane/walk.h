@@ -24,33 +24,57 @@ static __always_inline struct outcome judge(frame *ctx, const struct generation 
 /* 1: packets that the rules accept are not the stack's at once. */
 static __always_inline int has_more_stages(const struct generation *gen, const struct place *at);
 
+/* 1: a common packet that the policy accepts went the hook's own short way. */
+static __always_inline int take_short_way(frame *ctx, const struct generation *gen, struct place *at,
+					  const struct common *seen, struct outcome *end);
+
 /* The packet's kind decides: the chain has no rules for it, and no stage follows. */
 static __always_inline int is_decided(const struct generation *gen, const struct place *at, __u8 kind)
 {
 	return is_policy(root_of(gen, at, kind)) && !has_more_stages(gen, at);
 }
 
-/*
- * The capture switch is on. A function, so that it takes no register from the packets that do not meet
- * it.
- */
-static __noinline __u64 walk_captured(frame *ctx, __u32 hook, const struct iface *entry,
-				      struct hook_count *count, struct packet *pkt)
+/* A packet that is captured: by the general lane, and which rule decides is noted. */
+static __always_inline __u64 judge_noting(frame *ctx, const struct generation *gen, struct place at,
+					  struct packet *pkt)
 {
-	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
+	struct outcome end = read(ctx, &at, frame_length(ctx), pkt);
+
+	return pack(end.verdict == NEXT_STAGE ? judge(ctx, gen, &at, pkt, 1) : end);
+}
+
+/* Functions, so that they take no register and no stack from other packets. */
+static __noinline __u64 judge_captured(frame *ctx, const struct generation *gen,
+				       const struct iface *entry, struct hook_count *count,
+				       struct packet *pkt)
+{
+	return judge_noting(ctx, gen, place_of(frame_interface(ctx), CHAIN_INGRESS, entry, count),
+			    pkt);
+}
+
+static __noinline __u64 judge_captured_egress(frame *ctx, const struct generation *gen,
+					      const struct iface *entry, struct hook_count *count,
+					      struct packet *pkt)
+{
+	return judge_noting(ctx, gen, place_of(frame_interface(ctx), CHAIN_EGRESS, entry, count),
+			    pkt);
+}
+
+/* The capture switch is on. */
+static __always_inline struct outcome walk_captured(frame *ctx, struct place *at, enum hook hook,
+						    struct packet *pkt)
+{
 	const struct generation *gen = generation_at(live_word() & ~CAPTURE_ON);
 	int captured = capture_begin(ctx, frame_interface(ctx), hook, gen);
-	struct place at = place_of(frame_interface(ctx), hook, entry, count);
+	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
 
-	if (gen) {
-		end = read(ctx, &at, frame_length(ctx), pkt);
-		if (end.verdict == NEXT_STAGE)
-			end = judge(ctx, gen, &at, pkt, 1);
-		end = settle(end);
-	}
+	if (gen)
+		end = settle(unpack(hook == HOOK_TC_EGRESS
+					    ? judge_captured_egress(ctx, gen, at->entry, at->count, pkt)
+					    : judge_captured(ctx, gen, at->entry, at->count, pkt)));
 	if (captured)
 		capture_end(ctx, pack(end), hook_action(end.verdict));
-	return pack(end);
+	return end;
 }
 
 /* `at` was entered. */
@@ -67,7 +91,7 @@ static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 		frame_len = frame_length(ctx);
 		count_traffic(&at->count->received, frame_len);
 		if ((__u32)live & CAPTURE_ON)
-			end = unpack(walk_captured(ctx, hook, at->entry, at->count, &pkt));
+			end = walk_captured(ctx, at, hook, &pkt);
 		goto out;
 	}
 	if (takes_fast_lane(ctx, &seen)) {
@@ -77,6 +101,9 @@ static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 			end = policy(root_of(gen, at, seen.kind));
 			goto out;
 		}
+		if (root_of(gen, at, seen.kind) == FW_POLICY_ACCEPT &&
+		    take_short_way(ctx, gen, at, &seen, &end))
+			goto out;
 		fill_in(ctx, &seen, &pkt);
 	} else {
 		frame_len = frame_length(ctx);

@@ -1,99 +1,172 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Services, rings, backends and flows. IPv4 addresses stand in the first word, the rest is zero. */
+/*
+ * Services, rings, backends and tracked flows. Why a flow is tracked only after a change, and when
+ * no more: docs/explanation/balancer.md.
+ */
 #pragma once
 
 #include "abi.h"
 
-/*
- * A service, or with port 0 all ports of a VIP for that protocol; with port 0 and protocol 0 the VIP
- * itself, whatever its services (ICMP echo, fragments).
- */
-struct service_key {
-	__be32 vip[4];
-	__be16 port;
-	__u8 proto;  /* IPPROTO_TCP, IPPROTO_UDP, 0 */
-	__u8 family; /* 4, 6 */
+/* What a packet is looked up by: destination port << 16 | IP protocol << 8 | family (4, 6). */
+#define SERVICE_KEY(port, proto, family) ((__u32)(port) << 16 | (__u32)(proto) << 8 | (family))
+
+enum service_flag {
+	SERVICE_HERE = 1 << 0, /* else this place is empty */
+	SERVICE_MOVED = 1 << 1, /* a service whose first place this is lies at its second one */
 };
-ABI_ASSERT(service_key, 20);
+
+/* Of a VIP whose services are in several VLANs. */
+#define SERVICE_ANY_VLAN 0xffffffff
+
+/*
+ * A service; or with port 0 all ports of a VIP for that protocol; with port 0 and protocol 0 the VIP
+ * itself, whatever its services (ICMP echo, fragments). One cache line.
+ */
+struct service {
+	__u64 vip_hi; /* as struct packet has addresses */
+	__u64 vip_lo;
+	__u64 salt; /* of flow_hash(): from the configured seed and the service's name */
+	__u32 key;  /* SERVICE_KEY */
+	__u32 flags; /* enum service_flag */
+	__u32 slot;  /* index in service_counts and service_states; the same as long as it lives */
+	__u32 ring;  /* its first page in rings */
+	__u32 ring_mask; /* number of buckets - 1: a power of two - 1 */
+	__u32 forward;   /* enum forward_mode */
+	__u32 vlan;	 /* identifier of the outermost tag of its frames; 0: untagged; SERVICE_ANY_VLAN */
+	__u32 reserved[3];
+};
+ABI_ASSERT(service, 64);
 
 enum forward_mode {
 	FORWARD_IPIP,   /* RFC 2003; IPv6 in IPv6: RFC 2473 */
 	FORWARD_L2_DSR, /* destination MAC address rewritten, the packet itself untouched */
 };
 
-struct service {
-	__u32 slot;    /* index in service_counts; the same as long as the service lives */
-	__u32 ring;    /* index in rings */
-	__u32 usable;  /* backends with a weight above 0; 0: nothing is sent */
-	__u32 forward; /* enum forward_mode */
-	__u64 ring_digest; /* of the ring's contents, to know it again. Not read by packets */
+/*
+ * A bucket of a service's ring: who owns the flows that hash to it. `current` owns new flows, `base`
+ * those that no entry of the flow table names. At rest the two words are equal, and the flow table is
+ * neither read nor written.
+ */
+struct bucket {
+	__u32 current; /* index in the generation's backend table; BUCKET_NONE */
+	__u32 base;    /* the same | BUCKET_TRACKED or BUCKET_WARM */
 };
-ABI_ASSERT(service, 24);
+ABI_ASSERT(bucket, 8);
 
-/* Maglev table size: the smallest prime above 65,536 (Eisenbud et al., NSDI 2016, 3.4). */
-#define RING_SIZE 65537
-#define RING_EMPTY 0xffffffff
+#define BUCKET_NONE 0x3fffffff
+#define BUCKET_INDEX 0x3fffffff
+#define BUCKET_TRACKED 0x40000000 /* changed not long ago; struct service_state says when */
+#define BUCKET_WARM 0x80000000    /* `base` is `current`; entries may still name another */
 
-struct ring {
-	__u32 backend[RING_SIZE]; /* index in the generation's backend table */
+#define RING_PAGE 128 /* buckets; rings are whole pages */
+#define RING_BUCKETS_MAX 65536
+
+struct ring_page {
+	struct bucket bucket[RING_PAGE];
 };
-ABI_ASSERT(ring, 4UL * RING_SIZE);
+ABI_ASSERT(ring_page, 1024);
+
+/* When a service's ring changed: what its tracked buckets do follows from it. */
+struct service_state {
+	__u32 changed; /* ticks of CLOCK_MONOTONIC */
+	__u32 closing_until; /* at least: an entry that still lived was lost, or a change is under way */
+	__u64 overflow; /* flows that found no room in the flow table */
+};
+ABI_ASSERT(service_state, 16);
 
 /* One backend of one service. */
 struct backend {
 	__be32 addr[4];
-	__u32 handle; /* never used twice; 0: no backend at this index */
+	__u32 handle;  /* never used twice; 0: no backend at this index */
 	__u32 service; /* slot of its service */
-	__u32 family; /* 4, 6 */
-	__u32 reserved;
+	__u32 family;  /* 4, 6 */
+	__u32 sum;     /* IPv4: RFC 1071 sum over what is the same in every outer header to it */
 };
 ABI_ASSERT(backend, 32);
 
-/* A flow of one service, from one client. */
-struct flow_key {
-	__u32 service; /* slot */
-	__be16 sport;
-	__be16 dport; /* tells flows apart where the service takes any port */
-	__be32 client[4];
+/* Where packets to a backend leave, as the kernel's tables said not long ago. */
+struct next_hop {
+	__u32 tick; /* when, in 32 jiffies | 1 << 31; 0: never */
+	__u32 from; /* for packets that arrive at this interface */
+	__u32 ifindex;
+	__u32 mtu;   /* bytes of an IP packet */
+	__u8 to[6];  /* MAC addresses */
+	__u8 by[6];
+	__u32 on_link;	 /* 1: the backend is a neighbour, 0: it is behind a router */
+	__u32 confirmed; /* ticks: when the kernel last sent a packet itself, and so checked the neighbour */
 };
-ABI_ASSERT(flow_key, 24);
+ABI_ASSERT(next_hop, 36);
 
-struct flow {
-	__u32 backend; /* index in the backend table */
-	__u32 handle;  /* that backend's handle when the flow began; differs: the backend is gone */
+/* What one CPU keeps of a backend: one cache line. */
+struct backend_count {
+	__u64 packets;	   /* sent to it, or handed to the kernel to send */
+	__u64 bytes;	   /* as received, without the outer header */
+	__u64 connections; /* that began: SYNs */
+	struct next_hop hop;
+	__u32 reserved;
 };
-ABI_ASSERT(flow, 8);
+ABI_ASSERT(backend_count, 64);
 
+/* Not the sum of its backends' counters: those go with the backend, these stay. */
 struct service_count {
 	__u64 packets; /* that belong to the service */
 	__u64 bytes;
-	__u64 dropped; /* of these: not sent to a backend */
-	__u64 flows;   /* entered into the flow table */
+	__u64 dropped;	   /* of these: not sent to a backend */
+	__u64 connections; /* that began: SYNs */
 };
 ABI_ASSERT(service_count, 32);
 
-struct backend_count {
-	__u64 packets; /* sent to it, or handed to the kernel to send */
-	__u64 bytes;   /* as received, without the outer header */
-	__u64 flows;
-	__u64 reserved;
+/* Room for a question to the kernel's tables of routes, struct bpf_fib_lookup: the stack has none left. */
+struct route_question {
+	__u64 words[8];
 };
-ABI_ASSERT(backend_count, 32);
+ABI_ASSERT(route_question, 64);
+
+/* An entry of the flow table. */
+struct flow {
+	__u64 fingerprint; /* flow_hash(); 0: empty; FLOW_BUSY: being written */
+	__u32 backend;     /* index in the backend table */
+	__u32 stamp;       /* ticks when last seen << FLOW_STAMP_SHIFT | enum flow_flag */
+};
+ABI_ASSERT(flow, 16);
+#define FLOW_BUSY 1
+
+/* Times are in ticks of 2^30 ns, a little more than a second; a stamp has 28 bits of them. */
+#define FLOW_TICK_SHIFT 30
+#define FLOW_STAMP_SHIFT 4
+#define CLOSED_TICKS 60	    /* after FIN or RST; and a half-open flow */
+#define UDP_TICKS 120	    /* silence of a UDP flow */
+#define REUSED_TICKS 60	    /* a SYN on a flow silent for so long begins another */
+#define HOT_TICKS 60	    /* after a change, before flows are entered on sight */
+#define UDP_HOT_TICKS 30    /* after a change, UDP flows that are not entered belong to `base` */
+
+enum flow_flag {
+	FLOW_CLOSED = 1 << 0, /* FIN or RST was seen */
+	FLOW_UDP = 1 << 1,
+};
+#define FLOW_FLAGS ((1 << FLOW_STAMP_SHIFT) - 1)
+
+#define FLOWS_A_LINE 4
+struct flow_line {
+	struct flow flow[FLOWS_A_LINE];
+};
+ABI_ASSERT(flow_line, 64);
 
 #define SERVICES_DEFAULT 1024
 #define BACKENDS_DEFAULT 16384
+#define RING_PAGES_DEFAULT 16384
 #define FLOWS_DEFAULT (1 << 18)
-/* Rings outlive the services that they were made for by the kept generations. */
-#define RINGS_PER_SERVICE GENERATION_SLOTS
 
 #ifdef __bpf__
 struct service_map {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4 * SERVICES_DEFAULT);
-	__uint(key_size, sizeof(struct service_key));
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 8 * SERVICES_DEFAULT);
+	__uint(key_size, sizeof(__u32));
 	__uint(value_size, sizeof(struct service));
 };
 
+/* Hash tables: a service is at one of two places that follow from its key (maps/flow_hash.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, TABLE_POOL);
@@ -116,26 +189,32 @@ struct {
 	__array(values, struct backend_map);
 } backend_tables SEC(".maps");
 
-struct ring_map {
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct ring));
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, RINGS_PER_SERVICE * SERVICES_DEFAULT);
+	__uint(max_entries, RING_PAGES_DEFAULT);
 	__type(key, __u32);
-	__array(values, struct ring_map);
+	__type(value, struct ring_page);
 } rings SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, FLOWS_DEFAULT);
-	__type(key, struct flow_key);
-	__type(value, struct flow);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SERVICES_DEFAULT);
+	__type(key, __u32); /* slot */
+	__type(value, struct service_state);
+} service_states SEC(".maps");
+
+/*
+ * Three partitions, one behind the other: FLOWS_DEFAULT established flows, as many that were entered
+ * on sight, and a quarter of it half-open ones. Only the last two ever evict.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 9 * FLOWS_DEFAULT / 4 / FLOWS_A_LINE);
+	__type(key, __u32);
+	__type(value, struct flow_line);
 } flows SEC(".maps");
 
 struct {
@@ -151,14 +230,22 @@ struct {
 	__type(key, __u32); /* index in the backend table: the same as long as the backend lives */
 	__type(value, struct backend_count);
 } backend_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct route_question);
+} route_questions SEC(".maps");
 #endif
 
 #ifdef __cplusplus
 namespace weir::maps {
-inline constexpr PoolMap<service_key, service> service_tables{"service_tables"};
+inline constexpr PoolMap<__u32, service> service_tables{"service_tables"};
 inline constexpr PoolMap<__u32, backend> backend_tables{"backend_tables"};
-inline constexpr PoolMap<__u32, ring> rings{"rings"};
-inline constexpr Map<flow_key, struct flow> flows{"flows"};
+inline constexpr Map<__u32, ring_page> rings{"rings"};
+inline constexpr Map<__u32, service_state> service_states{"service_states"};
+inline constexpr Map<__u32, flow_line> flows{"flows"};
 inline constexpr PerCpuMap<__u32, service_count> service_counts{"service_counts"};
 inline constexpr PerCpuMap<__u32, backend_count> backend_counts{"backend_counts"};
 } // namespace weir::maps

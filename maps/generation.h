@@ -18,8 +18,13 @@ enum fw_chain {
 	CHAIN_COUNT,
 };
 
+#define HAS_SOURCE4	1
+#define HAS_SOURCE6	2
+#define SOURCE6_OF_FLOW 4 /* source6_host is not zero */
+
 struct generation {
 	__u64 number; /* counts changes; 0: this slot holds no whole generation. Not read by packets */
+	__u64 service_seed; /* of service_hash(): with it every service has a place in the table */
 
 	/* firewall */
 	__u32 rare_facts; /* bit per enum rare_fact: what the rules compare */
@@ -41,10 +46,12 @@ struct generation {
 	__be32 source6_host[4];
 	__u8 gateway[6]; /* MAC address of the next hop of every tunnelled packet */
 	__u8 has_gateway;
-	__u8 has_source; /* bit 0: IPv4, bit 1: IPv6 */
+	__u8 has_source; /* HAS_SOURCE4, HAS_SOURCE6, SOURCE6_OF_FLOW */
+	__u32 idle;	 /* s after which a TCP flow that is silent is forgotten */
 	__u32 state;	 /* index in states. Not read by packets */
+	__u32 reserved;
 };
-ABI_ASSERT(generation, 176);
+ABI_ASSERT(generation, 192);
 
 /* All that a packet looks up to know the configuration in force. */
 struct control {

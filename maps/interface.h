@@ -23,8 +23,9 @@ struct iface {
 	__u64 name_lo;
 	__u32 ifindex; /* 0: nothing was ever here; IFACE_REMOVED: look further */
 	__u32 slot;    /* its rows in hook_counts: slot * HOOK_COUNT + hook */
-	__u32 role;    /* enum role */
-	__u32 hooks;   /* bit per enum hook: what is attached */
+	__u8 mac[6];   /* when it was attached: frames to others are not balanced */
+	__u8 role;     /* enum role */
+	__u8 hooks;    /* bit per enum hook: what is attached */
 };
 ABI_ASSERT(iface, 32);
 #define IFACE_REMOVED 0xffffffff
@@ -34,6 +35,8 @@ ABI_ASSERT(iface, 32);
 
 /* Slot 0 counts for every interface without an entry, BPF_PROG_TEST_RUN among them. */
 #define IFACES_MAX 256
+
+#define TRANSMITTERS_MAX 16384
 
 struct traffic {
 	__u64 packets;
@@ -50,10 +53,12 @@ struct hook_count {
 	struct traffic verdict[VERDICT_COUNT];
 	struct traffic dropped[REASON_COUNT]; /* sums up to verdict[VERDICT_DROP] */
 	__u64 seen[CLASS_COUNT];              /* packets of each odd class, whatever became of them */
-	__u64 handed_over; /* of the passed: unresolved next hop, the kernel resolves and sends */
+	__u64 handed_over; /* of the passed: the kernel sends them to their next hop */
 	__u64 decapsulated;
+	__u32 mtu; /* of the interface, for packets that leave where they came from. No counter */
+	__u32 mtu_tick;
 };
-ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUNT + 2));
+ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUNT + 3));
 
 #ifdef __bpf__
 /*
@@ -61,6 +66,19 @@ ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUN
  * after it that was free. There are never more than IFACES_MAX, so a search ends after that many.
  */
 struct iface ifaces[IFACE_PLACES + 1] SEC(".data.ifaces"); /* the last: of interfaces without an entry, all 0 */
+
+/*
+ * Interfaces that can send what XDP redirects to them, when Weir last looked. What goes to others would be
+ * lost without a trace, and bpf_redirect() does not say so. Read when a next hop is refreshed, not for
+ * each packet.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, TRANSMITTERS_MAX);
+	__type(key, __u32); /* ifindex */
+	__type(value, __u8);
+} transmitters SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -73,6 +91,7 @@ struct {
 #ifdef __cplusplus
 namespace weir::maps {
 inline constexpr Map<__u32, iface> ifaces{"ifaces"};
+inline constexpr Map<__u32, __u8> transmitters{"transmitters"};
 inline constexpr PerCpuMap<__u32, hook_count> hook_counts{"hook_counts"};
 } // namespace weir::maps
 #endif

@@ -53,7 +53,10 @@
 	  "next hop not resolved yet: handed to the kernel, which resolves it and sends")          \
 	X(REASON_TOO_BIG, "too-big", "with the outer header the packet exceeds the MTU")           \
 	X(REASON_NO_HEADROOM, "no-headroom", "the driver left no room for the outer header")       \
-	X(REASON_ALREADY_JUDGED, "already-judged", "TC ingress: the XDP program of the same interface decided")
+	X(REASON_ALREADY_JUDGED, "already-judged", "TC ingress: the XDP program of the same interface decided") \
+	X(REASON_NO_XDP_SEND, "no-xdp-send",                                                       \
+	  "the route leads out of a device that takes no frames from XDP (a bridge, a VLAN device): "  \
+	  "TC ingress lets the kernel send it; without TC ingress it is dropped")
 
 enum reason {
 #define X(enumerator, name, text) enumerator,

@@ -147,8 +147,8 @@ show lb weir lb backend list '[2001:db8::10]:80/tcp'
 some() { [ "$1" -gt 0 ] && echo some || echo none; }
 answers() { grep -cx "$2" "$work/answers$1" || true; } # FAMILY SERVER: as the client saw it
 served() { grep -c "^$2 " "$work/$1.log" || true; }   # SERVER VIP: as the server's log has it
-flows() { # SERVICE BACKEND: that Weir entered for it
-    ask "next(b['flows'] for b in d['backends'] if b['address'] == '$2')" lb backend list "$1"
+connections() { # SERVICE BACKEND: that Weir sent there
+    ask "next(b['connections'] for b in d['backends'] if b['address'] == '$2')" lb backend list "$1"
 }
 echo
 for family in 4 6; do
@@ -158,8 +158,8 @@ for family in 4 6; do
     check "IPv$family requests answered" $requests $((got1 + got2))
     check "be1's own log" "$got1" "$(served be1 $vip)"
     check "be2's own log" "$got2" "$(served be2 $vip)"
-    check "flows that Weir sent to be1" "$got1" "$(flows "$service" ${net}2)"
-    check "flows that Weir sent to be2" "$got2" "$(flows "$service" ${net}3)"
+    check "connections that Weir sent to be1" "$got1" "$(connections "$service" ${net}2)"
+    check "connections that Weir sent to be2" "$got2" "$(connections "$service" ${net}3)"
     check "both backends had work" "some some" "$(some "$got1") $(some "$got2")"
 done
 

@@ -61,19 +61,25 @@ Result<double> nodes_per_rule() {
 } // namespace
 
 Result<std::vector<MemoryCost>> memory_costs(const kernel::Node& node) {
+    constexpr std::size_t kBackends = 10; // of the service that is told of
     const model::Limits& limits = node.limits();
     WEIR_TRY(const double nodes, nodes_per_rule());
     WEIR_TRY(const double rule_counts, per_entry(node.map(maps::rule_counts.name)));
-    WEIR_TRY(const double flow, per_entry(node.map(maps::flows.name)));
-    WEIR_TRY(const double ring, per_pooled_entry(maps::rings.name, limits));
-    WEIR_TRY(const double service, per_pooled_entry(maps::service_tables.name, limits));
+    WEIR_TRY(const double flow_line, per_entry(node.map(maps::flows.name)));
+    WEIR_TRY(const double page, per_entry(node.map(maps::rings.name)));
+    WEIR_TRY(const double place, per_pooled_entry(maps::service_tables.name, limits));
+    WEIR_TRY(const double state, per_entry(node.map(maps::service_states.name)));
     WEIR_TRY(const double service_counts, per_entry(node.map(maps::service_counts.name)));
     WEIR_TRY(const double backend, per_pooled_entry(maps::backend_tables.name, limits));
     WEIR_TRY(const double backend_counts, per_entry(node.map(maps::backend_counts.name)));
+    const double ring = page * model::ring_buckets(kBackends, 0) / RING_PAGE;
+    const double places =
+        place * compile::service_places(limits.services) / static_cast<double>(limits.services);
     return std::vector<MemoryCost>{
         {"rule", nodes + rule_counts, "nodes, rule_counts"},
-        {"flow", flow, "flows"},
-        {"service", ring + service + service_counts, "ring, service_tables, service_counts"},
+        {"tracked flow", flow_line / FLOWS_A_LINE, "flows"},
+        {"service of 10 backends", ring + places + state + service_counts,
+         "rings, service_tables, service_states, service_counts"},
         {"backend", backend + backend_counts, "backend_tables, backend_counts"}};
 }
 

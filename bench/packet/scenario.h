@@ -29,6 +29,8 @@ struct Case {
 struct SetUp {
     model::Limits limits = {};
     std::function<std::string()> yaml = {};
+    // The configuration before, if what is measured is what a change leaves behind.
+    std::function<std::string()> before = {};
     // Nothing is published: what remains is entering, counting and leaving.
     bool bare = false;
     // The routing table decides the next hop: kBenchNetwork is laid out.

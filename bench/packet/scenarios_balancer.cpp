@@ -101,6 +101,9 @@ SetUp set_up(const Mode& mode, std::size_t services = 1, const std::string& rule
     SetUp made{.yaml = [=] { return yaml(mode, services, rules); }};
     made.limits.services = std::max(made.limits.services, static_cast<std::uint32_t>(services));
     made.limits.backends = std::max(made.limits.backends, static_cast<std::uint32_t>(2 * services));
+    made.limits.buckets =
+        std::max(made.limits.buckets,
+                 static_cast<std::uint32_t>(2 * services * model::ring_buckets(2, 0)));
     made.routed = mode.routed;
     return made;
 }
@@ -109,10 +112,10 @@ SetUp mode_set_up(const Mode& mode) {
     SetUp made = set_up(mode);
     const std::string name = std::string("lb-") + mode.name;
     made.cases.push_back(
-        balanced(name + "-hit", fmt::format("{}: one flow, known", mode.what), mode, {}));
-    made.cases.push_back(balanced(
-        name + "-syn", fmt::format("{}: SYNs of 10000 flows, none of them kept", mode.what), mode,
-        {.flows = 10000, .flags = kSyn}));
+        balanced(name + "-hit", fmt::format("{}: one flow", mode.what), mode, {}));
+    made.cases.push_back(balanced(name + "-syn",
+                                  fmt::format("{}: SYNs of 10000 flows", mode.what), mode,
+                                  {.flows = 10000, .flags = kSyn}));
     for (Case& each : made.cases) {
         each.counted = true;
     }
@@ -121,22 +124,37 @@ SetUp mode_set_up(const Mode& mode) {
 
 SetUp flows_set_up(std::size_t flows) {
     SetUp made = set_up(kModes[0]);
-    made.limits.flows = 1 << 22; // an LRU map evicts before it is full: room for all
-    Case known = balanced(fmt::format("lb-flows-{}", flows),
-                          fmt::format("IPIP to the gateway: {} flows by turns, all known", flows),
-                          kModes[0], {.flows = flows});
-    known.series = "lb-flows";
-    known.x = flows;
-    made.cases.push_back(std::move(known));
+    Case each = balanced(fmt::format("lb-flows-{}", flows),
+                         fmt::format("IPIP to the gateway: {} flows by turns", flows), kModes[0],
+                         {.flows = flows});
+    each.series = "lb-flows";
+    each.x = flows;
+    made.cases.push_back(std::move(each));
     return made;
 }
 
-SetUp miss_set_up() {
+// Every bucket belonged to another backend a moment ago.
+SetUp hot_set_up() {
     SetUp made = set_up(kModes[0]);
-    made.limits.flows = 4096;
+    const auto replace = [](std::string text, const std::string& from, const std::string& to) {
+        return text.replace(text.find(from), from.size(), to);
+    };
+    const auto after = made.yaml;
+    made.before = [=] { return replace(after(), "10.0.2.2, 10.0.2.3", "10.0.2.4"); };
+    made.yaml = [=] {
+        return replace(after(), "10.0.2.2, 10.0.2.3",
+                       "10.0.2.2, 10.0.2.3, {address: 10.0.2.4, weight: 0}");
+    };
     made.cases.push_back(balanced(
-        "lb-miss", "IPIP to the gateway: a million flows by turns, a table for 4096: each is new",
-        kModes[0], {.flows = kMillion}));
+        "lb-ipip4-hot", "IPIP to the gateway, right after a change: one flow, open before it",
+        kModes[0], {}));
+    made.cases.push_back(balanced(
+        "lb-ipip4-hot-syn",
+        "IPIP to the gateway, right after a change: SYNs of 10000 flows, each entered", kModes[0],
+        {.flows = 10000, .flags = kSyn}));
+    for (Case& each : made.cases) {
+        each.counted = true;
+    }
     return made;
 }
 
@@ -144,7 +162,7 @@ SetUp services_set_up(std::size_t services) {
     SetUp made = set_up(kModes[0], services);
     Case each =
         balanced(fmt::format("lb-services-{}", services),
-                 fmt::format("IPIP to the gateway: {} services, 10000 known flows", services),
+                 fmt::format("IPIP to the gateway: {} services, 10000 flows", services),
                  kModes[0], {.flows = 10000, .services = services});
     each.series = "lb-services";
     each.x = services;
@@ -160,7 +178,6 @@ SetUp whole_path() {
     }
     rules += "      - \"tcp dport 80 accept\"\n";
     SetUp made = set_up(kModes[0], 100, rules);
-    made.limits.flows = 1 << 22;
     for (const std::size_t flows : {std::size_t{1}, std::size_t{10000}, kMillion}) {
         Case whole = balanced(
             fmt::format("whole-{}", flows),
@@ -186,7 +203,7 @@ std::vector<SetUp> balancer_scenarios() {
          {std::size_t{1}, std::size_t{100}, std::size_t{10000}, kMillion}) {
         set_ups.push_back(flows_set_up(flows));
     }
-    set_ups.push_back(miss_set_up());
+    set_ups.push_back(hot_set_up());
     for (const std::size_t services : {1, 100, 10000}) {
         set_ups.push_back(services_set_up(services));
     }

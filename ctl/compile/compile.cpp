@@ -6,9 +6,6 @@
 namespace weir::compile {
 namespace {
 
-constexpr std::uint8_t kHasSource4 = 1 << 0;
-constexpr std::uint8_t kHasSource6 = 1 << 1;
-
 // The network's address and the mask of the bits behind it, each as the packet has them.
 template <typename Words>
 void write_source(const Prefix& source, Words& network, Words& host) {
@@ -37,12 +34,16 @@ generation settings(const model::Config& config, const Images& images) {
     g.any_port = images.balancer.any_port;
     if (balancer.source) {
         write_source(*balancer.source, g.source4, g.source4_host);
-        g.has_source |= kHasSource4;
+        g.has_source |= HAS_SOURCE4;
     }
     if (balancer.source6) {
         write_source(*balancer.source6, g.source6, g.source6_host);
-        g.has_source |= kHasSource6;
+        g.has_source |= HAS_SOURCE6;
+        if (balancer.source6->length() < 128) {
+            g.has_source |= SOURCE6_OF_FLOW;
+        }
     }
+    g.idle = static_cast<__u32>((std::uint64_t{balancer.idle} * 1'000'000'000) >> FLOW_TICK_SHIFT);
     if (balancer.gateway) {
         std::memcpy(g.gateway, balancer.gateway->octets().data(), sizeof g.gateway);
         g.has_gateway = 1;

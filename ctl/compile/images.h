@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,16 +35,22 @@ struct Sets {
     std::vector<set_mask> ports; // empty, or PORTS of them
 };
 
-// One service's Maglev table. Two services with the same backends have rings of their own.
+// Who owns the new flows of each bucket of a service's ring.
 struct Ring {
     model::Slot service;
-    std::vector<std::uint32_t> backend; // RING_SIZE indices, or RING_EMPTY
+    std::vector<std::uint32_t> owner; // index of a backend, or BUCKET_NONE; a power of two of them
+};
+
+// A hash table as packets search it: maps/flow_hash.h.
+struct ServiceTable {
+    std::vector<service> places; // empty: there are no services
+    std::uint64_t seed = 0;
 };
 
 struct Balancer {
-    // `ring` and `ring_digest` of each service are left 0: the publisher knows where the ring lies.
-    // VIP entries (port 0, proto 0) included: slot NO_TABLE, no ring, no backends.
-    std::vector<std::pair<service_key, service>> services;
+    // `ring` of each service is left 0: the publisher knows where the ring lies. VIPs themselves
+    // included, with slot NO_TABLE.
+    ServiceTable services;
     std::vector<std::pair<model::Slot, backend>> backends;
     std::vector<Ring> rings;
     std::uint32_t any_port = 0;
@@ -68,6 +75,11 @@ Result<Balancer> compile_balancer(const model::Config& config, const model::Limi
 // None if there is no such set.
 std::optional<unsigned> set_bit(const model::Config& config, const std::string& name);
 
+// Places of a service table for so many services: each of them, and each VIP, has one in four or less.
+constexpr std::uint32_t service_places(std::uint32_t services) {
+    return std::bit_ceil(8 * services);
+}
+
 // One backend as the ring sees it.
 struct RingMember {
     std::uint32_t index;  // what the ring holds
@@ -76,8 +88,13 @@ struct RingMember {
 };
 // Maglev (Eisenbud et al., NSDI 2016, 3.4) with weights: members take turns in proportion to their
 // weights, so each gets its share of the buckets, give or take two; one whose share is less than
-// that may get none. `seed` is configuration. The order of `members` does not matter; addresses are
-// unique. RING_EMPTY throughout if no member has weight.
-std::vector<std::uint32_t> maglev(const std::vector<RingMember>& members, std::uint64_t seed);
+// that may get none. `seed` is configuration; `buckets` is a power of two. The order of `members`
+// does not matter; addresses are unique. BUCKET_NONE throughout if no member has weight.
+std::vector<std::uint32_t> maglev(const std::vector<RingMember>& members, std::uint64_t seed,
+                                  std::uint32_t buckets);
+
+// Room for `entries`, each at one of its two places, in `places` places (a power of two, at least
+// four times as many). Fails only where two entries have the same key.
+Result<ServiceTable> service_table(const std::vector<service>& entries, std::uint32_t places);
 
 } // namespace weir::compile

@@ -15,39 +15,37 @@ std::uint64_t mix(std::uint64_t x) {
     return x ^ (x >> 31);
 }
 
-// A member's own order of all buckets: first, first + step, first + 2 * step, ... modulo RING_SIZE,
-// which is prime, so that every bucket comes up once.
+// A member's own order of all buckets: first, first + step, first + 2 * step, ... modulo their number,
+// a power of two. The step is odd, so that every bucket comes up once.
 struct Permutation {
     std::uint32_t next;
     std::uint32_t step;
+    std::uint32_t mask;
 
     std::uint32_t take() {
-        const std::uint32_t bucket = next;
+        const std::uint32_t bucket = next & mask;
         next += step;
-        if (next >= RING_SIZE) {
-            next -= RING_SIZE;
-        }
         return bucket;
     }
 };
 
 // From the address as a number, not as memory: nodes of either byte order agree.
-Permutation permutation(const IpAddr& address, std::uint64_t seed) {
+Permutation permutation(const IpAddr& address, std::uint64_t seed, std::uint32_t buckets) {
     const U128 number = address.number();
     const auto family = static_cast<std::uint64_t>(address.family());
     const std::uint64_t first = mix(mix(mix(seed ^ family) ^ number.hi) ^ number.lo);
     const std::uint64_t second = mix(first);
-    return {static_cast<std::uint32_t>(first % RING_SIZE),
-            static_cast<std::uint32_t>(second % (RING_SIZE - 1) + 1)};
+    return {static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(second) | 1, buckets - 1};
 }
 
 // The members' turns, as positions in `weights`, enough of them to fill the ring. The heaviest
 // member has a turn in every round; one of weight w has its k-th turn in round ceil(k * heaviest /
 // w), so that after any round each had its share, less at most one turn.
-std::vector<std::uint32_t> turns(const std::vector<std::uint64_t>& weights) {
+std::vector<std::uint32_t> turns(const std::vector<std::uint64_t>& weights,
+                                 std::uint32_t buckets) {
     const std::uint64_t heaviest = *std::max_element(weights.begin(), weights.end());
     const std::uint64_t sum = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
-    const std::uint64_t rounds = ((RING_SIZE + weights.size()) * heaviest + sum - 1) / sum;
+    const std::uint64_t rounds = ((buckets + weights.size()) * heaviest + sum - 1) / sum;
 
     std::vector<std::size_t> begin(rounds + 2); // where a round's turns begin: a counting sort
     const auto each = [&](auto&& visit) {
@@ -67,13 +65,14 @@ std::vector<std::uint32_t> turns(const std::vector<std::uint64_t>& weights) {
 
 } // namespace
 
-std::vector<std::uint32_t> maglev(const std::vector<RingMember>& members, std::uint64_t seed) {
+std::vector<std::uint32_t> maglev(const std::vector<RingMember>& members, std::uint64_t seed,
+                                  std::uint32_t buckets) {
     std::vector<RingMember> active;
     std::copy_if(members.begin(), members.end(), std::back_inserter(active),
                  [](const RingMember& m) { return m.weight > 0; });
     std::sort(active.begin(), active.end(),
               [](const RingMember& a, const RingMember& b) { return a.address < b.address; });
-    std::vector<std::uint32_t> ring(RING_SIZE, RING_EMPTY);
+    std::vector<std::uint32_t> ring(buckets, BUCKET_NONE);
     if (active.empty()) {
         return ring;
     }
@@ -82,12 +81,12 @@ std::vector<std::uint32_t> maglev(const std::vector<RingMember>& members, std::u
     std::vector<Permutation> order;
     for (const RingMember& member : active) {
         weights.push_back(member.weight);
-        order.push_back(permutation(member.address, seed));
+        order.push_back(permutation(member.address, seed, buckets));
     }
-    std::uint32_t empty = RING_SIZE;
-    for (const std::uint32_t member : turns(weights)) {
+    std::uint32_t empty = buckets;
+    for (const std::uint32_t member : turns(weights, buckets)) {
         std::uint32_t bucket = order[member].take();
-        while (ring[bucket] != RING_EMPTY) {
+        while (ring[bucket] != BUCKET_NONE) {
             bucket = order[member].take();
         }
         ring[bucket] = active[member].index;

@@ -8,6 +8,8 @@
 #include "kernel/bpf.h"
 #include "kernel/hooks.h"
 #include "kernel/iface_table.h"
+#include "kernel/transmitters.h"
+#include "kernel/transmitters.h"
 
 namespace weir::kernel {
 namespace {
@@ -49,7 +51,7 @@ Result<> note(Node& node, std::uint32_t ifindex, hook at, bool attached) {
     if (hooks == entry->hooks) {
         return {};
     }
-    entry->hooks = hooks;
+    entry->hooks = static_cast<__u8>(hooks);
     return node.set_iface(ifindex, *entry);
 }
 
@@ -77,6 +79,15 @@ public:
             mine_.push_back(at);
         }
         return note(node_, device_.index, at, true);
+    }
+
+    Result<> attach(const AttachRequest& request, std::vector<std::string>& warnings) {
+        for (const hook at : kHooks) {
+            if ((request.hooks & bit(at)) != 0) {
+                WEIR_CHECK(attach(at, request, warnings));
+            }
+        }
+        return note_transmitters(node_); // some drivers become one by a program
     }
 
     void undo() {
@@ -130,6 +141,8 @@ Result<> list_hooks(const Node& node, std::uint32_t ifindex, const iface& entry,
         one.as = static_cast<role>(entry.role);
         one.others = there.others;
         one.missing = !there.ours;
+        one.readdressed =
+            device && !std::ranges::equal(device->mac.octets(), entry.mac);
         if (there.ours) {
             one.mode = there.ours->mode;
             one.sharing = there.ours->sharing;
@@ -167,14 +180,13 @@ Result<AttachReport> attach(Node& node, const AttachRequest& request) {
     AttachReport report;
     Transaction transaction(node, device);
     WEIR_CHECK(transaction.enter_table(request.as));
-    for (const hook at : kHooks) {
-        if ((request.hooks & bit(at)) == 0) {
-            continue;
-        }
-        if (auto attached = transaction.attach(at, request, report.warnings); !attached) {
-            transaction.undo();
-            return fail(std::move(attached).error());
-        }
+    if (auto attached = transaction.attach(request, report.warnings); !attached) {
+        transaction.undo();
+        return fail(std::move(attached).error());
+    }
+    if (!can_transmit(device, nullptr)) {
+        report.warnings.push_back(device.name + " takes no frames from XDP: those for backends behind it "
+                                                "are sent by the kernel, which is slower");
     }
     WEIR_TRY(const auto all, attachments(node));
     for (const Attachment& one : all) {

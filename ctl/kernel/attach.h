@@ -32,6 +32,7 @@ struct Attachment {
     role as{};
     std::vector<std::string> others; // other programs on the same hook: "xdp_filter (id 12)"
     bool missing = false;            // in Weir's table, but no longer on the interface
+    bool readdressed = false;        // its MAC address is another one than when it was attached
 };
 
 struct AttachReport {

@@ -44,27 +44,19 @@ Result<service_count> Node::service_hits(model::Slot slot) const {
     return sum<service_count>(map(maps::service_counts.name), slot);
 }
 
+// Beside the counters each CPU keeps a next hop, or an MTU: those are no sums.
 Result<backend_count> Node::backend_hits(model::Slot slot) const {
-    return sum<backend_count>(map(maps::backend_counts.name), slot);
+    WEIR_TRY(backend_count all, sum<backend_count>(map(maps::backend_counts.name), slot));
+    all.hop = {};
+    all.reserved = 0;
+    return all;
 }
 
 Result<hook_count> Node::hook_hits(std::uint32_t iface_slot, hook h) const {
-    return sum<hook_count>(map(maps::hook_counts.name), iface_slot * HOOK_COUNT + h);
-}
-
-Result<std::vector<std::pair<flow_key, flow>>> Node::flows(model::Slot service,
-                                                           std::size_t limit) const {
-    WEIR_TRY(const Elements all, read_all(map(maps::flows.name)));
-    std::vector<std::pair<flow_key, flow>> found;
-    for (std::size_t i = 0; i < all.count && (limit == 0 || found.size() < limit); ++i) {
-        std::pair<flow_key, flow> entry{};
-        std::memcpy(&entry.first, all.keys.data() + i * sizeof(flow_key), sizeof(flow_key));
-        std::memcpy(&entry.second, all.values.data() + i * sizeof(flow), sizeof(flow));
-        if (entry.first.service == service) {
-            found.push_back(entry);
-        }
-    }
-    return found;
+    WEIR_TRY(hook_count all,
+             sum<hook_count>(map(maps::hook_counts.name), iface_slot * HOOK_COUNT + h));
+    all.mtu = all.mtu_tick = 0;
+    return all;
 }
 
 } // namespace weir::kernel

@@ -30,15 +30,6 @@ Result<Slots> survey(const Node& node) {
     return slots;
 }
 
-Result<std::uint64_t> Node::rollback() {
-    WEIR_TRY(const Slots slots, survey(*this));
-    if (!slots.previous) {
-        return fail("no earlier generation is kept: nothing to roll back to");
-    }
-    WEIR_CHECK(turn_to(*this, *slots.previous));
-    return slots.records[*slots.previous].number;
-}
-
 Result<std::vector<Kept>> Node::generations() const {
     WEIR_TRY(const Slots slots, survey(*this));
     std::vector<Kept> kept;

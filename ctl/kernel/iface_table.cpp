@@ -59,6 +59,7 @@ public:
         entry->name_hi = value.name_hi;
         entry->name_lo = value.name_lo;
         entry->slot = value.slot;
+        std::ranges::copy(value.mac, entry->mac);
         entry->role = value.role;
         entry->hooks = value.hooks;
         set_ifindex(*entry, value.ifindex); // last: from here on packets find it
@@ -197,7 +198,8 @@ Result<> enter_interface(Node& node, const Interface& device, role as) {
         }
     }
     set_name(*wanted, device.name);
-    wanted->role = as;
+    std::ranges::copy(device.mac.octets(), wanted->mac);
+    wanted->role = static_cast<__u8>(as);
     return node.set_iface(device.index, *wanted);
 }
 

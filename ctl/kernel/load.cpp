@@ -62,7 +62,7 @@ bool none(std::string_view) {
 
 Result<> build_object(ObjectFile file, const std::vector<Program>& programs,
                       const model::Limits& limits, const fs::path& root) {
-    WEIR_TRY(Object object, Object::open(file, {.nodes = limits.nodes}));
+    WEIR_TRY(Object object, Object::open(file, limits));
     WEIR_CHECK(object.size_maps(limits));
     WEIR_CHECK(object.reuse_maps(root / "maps", none));
     WEIR_CHECK(object.load());
@@ -117,6 +117,9 @@ Result<> check_limits(const model::Limits& limits) {
         return usage("--max-nodes " + std::to_string(limits.nodes) +
                      ": give a power of two up to " + std::to_string(FW_NODES_LIMIT));
     }
+    if (limits.flows % 16 != 0 || (limits.flows & (limits.flows - 1)) != 0) {
+        return usage("--max-flows " + std::to_string(limits.flows) + ": give a power of two");
+    }
     // Above these the kernel's own arithmetic on map sizes ends.
     constexpr std::uint32_t kMost = 1U << 24;
     const std::pair<const char*, std::uint32_t> sizes[] = {
@@ -124,6 +127,7 @@ Result<> check_limits(const model::Limits& limits) {
         {"--max-set-elements", limits.set_elements},
         {"--max-services", limits.services},
         {"--max-backends", limits.backends},
+        {"--max-buckets", limits.buckets},
         {"--max-flows", limits.flows}};
     for (const auto& [option, value] : sizes) {
         if (!in_range(value, kMost)) {

@@ -52,9 +52,10 @@ Result<Node> Node::open(const Pins& pins) {
         return refusal("reading " + (pins.root() / "maps").string(), error.value());
     }
     for (const char* name :
-         {maps::control.name, maps::states.name, maps::ifaces.name,
+         {maps::control.name, maps::states.name, maps::ifaces.name, maps::transmitters.name,
           maps::hook_counts.name, maps::rule_counts.name, maps::service_counts.name,
-          maps::backend_counts.name, maps::flows.name, maps::fw_images.name, maps::set4_tables.name,
+          maps::service_states.name, maps::backend_counts.name, maps::flows.name,
+          maps::fw_images.name, maps::set4_tables.name,
           maps::set6_tables.name, maps::set_port_tables.name, maps::service_tables.name,
           maps::backend_tables.name, maps::rings.name, maps::capture_settings.name,
           maps::capture_benches.name, maps::capture_rings.name}) {
@@ -66,7 +67,10 @@ Result<Node> Node::open(const Pins& pins) {
     WEIR_TRY(node.limits_.rules, entries(node.map(maps::rule_counts.name)));
     WEIR_TRY(node.limits_.services, entries(node.map(maps::service_counts.name)));
     WEIR_TRY(node.limits_.backends, entries(node.map(maps::backend_counts.name)));
-    WEIR_TRY(node.limits_.flows, entries(node.map(maps::flows.name)));
+    WEIR_TRY(const std::uint32_t lines, entries(node.map(maps::flows.name)));
+    node.limits_.flows = lines * 4 / 9 * FLOWS_A_LINE;
+    WEIR_TRY(const std::uint32_t pages, entries(node.map(maps::rings.name)));
+    node.limits_.buckets = pages * RING_PAGE;
     WEIR_TRY(const bpf_map_info image, table_info(node.map(maps::fw_images.name)));
     node.limits_.nodes = image.value_size / sizeof(fw_node);
     WEIR_TRY(const bpf_map_info set, table_info(node.map(maps::set4_tables.name)));

@@ -51,6 +51,34 @@ struct Kept {
     std::string state; // the text given to publish()
 };
 
+// How many buckets of a service's ring are in which stage, and its flows in the flow table.
+struct RingStatus {
+    std::uint32_t buckets = 0;
+    std::uint32_t hot = 0;      // hot or closing
+    std::uint32_t warm = 0;     // the rest is at rest
+    std::uint64_t overflow = 0; // flows that found no room in the flow table
+    std::map<model::Handle, std::uint64_t> tracked; // entries that live, by backend
+
+    std::uint32_t at_rest() const { return buckets - hot - warm; }
+    std::uint64_t entries() const;
+};
+
+enum class FlowState { kEstablished, kOnSight, kHalfOpen };
+
+// An entry of the flow table.
+struct TrackedFlow {
+    std::uint64_t fingerprint = 0;
+    model::Handle backend = 0;
+    FlowState state = FlowState::kEstablished;
+    bool udp = false;
+    bool closed = false;      // FIN or RST was seen
+    std::uint32_t silent = 0; // ticks of 2^30 ns since its last packet
+    // Of IPv4 flows, whose fingerprint tells them; of IPv6 flows they are noise.
+    std::uint32_t client4 = 0;
+    std::uint16_t sport = 0;
+    std::uint16_t dport = 0;
+};
+
 // The pinned state, opened.
 class Node {
 public:
@@ -71,8 +99,12 @@ public:
     // and on a kill at any point, the live generation stays in force.
     Result<std::uint64_t> publish(compile::Images images, const model::FreshSlots& fresh,
                                   const std::string& state);
-    // Turns back to the generation kept before the live one. Answers its number.
-    Result<std::uint64_t> rollback();
+    // Puts the generation kept before the live one in force again; returns its number. `balancer`: what
+    // its configuration compiles to, as its rings go on from the live ones.
+    Result<std::uint64_t> rollback(compile::Balancer balancer);
+    // Brings buckets back to rest that changed long enough ago. Nothing else does; until then they
+    // cost a look-up in the flow table.
+    Result<> settle() const;
 
     // Sums over CPUs.
     Result<rule_count> rule_hits(model::Slot slot) const;
@@ -81,9 +113,10 @@ public:
     Result<backend_count> backend_hits(model::Slot slot) const;
     Result<hook_count> hook_hits(std::uint32_t iface_slot, hook h) const;
 
+    // Of every service in force, by one look at the flow table.
+    Result<std::map<model::Slot, RingStatus>> ring_statuses() const;
     // Every flow of the flow table that belongs to the service. At most `limit` (0: all).
-    Result<std::vector<std::pair<flow_key, struct flow>>> flows(model::Slot service,
-                                                         std::size_t limit) const;
+    Result<std::vector<TrackedFlow>> flows(model::Slot service, std::size_t limit) const;
 
     // Entries of the interface table, by ifindex.
     Result<std::vector<std::pair<std::uint32_t, iface>>> ifaces() const;

@@ -7,6 +7,7 @@
 #include "ingress.skel.h"
 #include "tc.skel.h"
 
+#include "compile/images.h"
 #include "kernel/bpf.h"
 #include "kernel/refusal.h"
 #include "maps/balancer.h"
@@ -18,10 +19,16 @@ namespace weir::kernel {
 namespace {
 
 template <typename Skeleton>
-void fix(Skeleton& skeleton, const Constants& constants) {
-    skeleton.rodata->fw_node_mask = constants.nodes - 1;
-    skeleton.rodata->explaining = constants.explaining ? 1 : 0;
-    skeleton.rodata->fast_lane = constants.fast_lane ? 1 : 0;
+void fix(Skeleton& skeleton, const model::Limits& limits, const Instance& instance) {
+    skeleton.rodata->fw_node_mask = limits.nodes - 1;
+    skeleton.rodata->explaining = instance.explaining ? 1 : 0;
+    skeleton.rodata->fast_lane = instance.fast_lane && !instance.explaining ? 1 : 0;
+}
+
+// Of the balancer, which only XDP has.
+void fix_balancer(ingress_bpf& skeleton, const model::Limits& limits) {
+    skeleton.rodata->service_mask = compile::service_places(limits.services) - 1;
+    skeleton.rodata->flow_lines = limits.flows / FLOWS_A_LINE;
 }
 
 std::optional<std::uint32_t> entries_of(std::string_view map, const model::Limits& limits) {
@@ -34,11 +41,14 @@ std::optional<std::uint32_t> entries_of(std::string_view map, const model::Limit
     if (map == maps::backend_counts.name) {
         return limits.backends;
     }
+    if (map == maps::service_states.name) {
+        return limits.services;
+    }
     if (map == maps::flows.name) {
-        return limits.flows;
+        return 9 * (limits.flows / FLOWS_A_LINE) / 4; // three partitions: maps/balancer.h
     }
     if (map == maps::rings.name) {
-        return RINGS_PER_SERVICE * limits.services;
+        return limits.buckets / RING_PAGE;
     }
     return std::nullopt;
 }
@@ -76,15 +86,12 @@ std::optional<TableShape> table_shape(std::string_view pool, const model::Limits
         return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(set_mask), PORTS, BPF_F_MMAPABLE};
     }
     if (pool == maps::service_tables.name) {
-        return TableShape{BPF_MAP_TYPE_HASH, sizeof(service_key), sizeof(service),
-                          4 * limits.services, 0};
+        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(service),
+                          compile::service_places(limits.services), BPF_F_MMAPABLE};
     }
     if (pool == maps::backend_tables.name) {
         return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(backend), limits.backends,
                           BPF_F_MMAPABLE};
-    }
-    if (pool == maps::rings.name) {
-        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(ring), 1, BPF_F_MMAPABLE};
     }
     if (pool == maps::states.name) {
         // BPF_F_INNER_MAP: the tables of one pool may differ in length.
@@ -107,18 +114,20 @@ Result<Fd> make_table(std::string_view pool, const TableShape& shape) {
     return fd;
 }
 
-Result<Object> Object::open(ObjectFile file, const Constants& constants) {
+Result<Object> Object::open(ObjectFile file, const model::Limits& limits,
+                            const Instance& instance) {
     const LibraryLog log;
     if (file == ObjectFile::kIngress) {
         if (ingress_bpf* skeleton = ingress_bpf__open()) {
-            fix(*skeleton, constants);
+            fix(*skeleton, limits, instance);
+            fix_balancer(*skeleton, limits);
             return Object(skeleton->obj,
                           {skeleton, [](void* owned) {
                                ingress_bpf__destroy(static_cast<ingress_bpf*>(owned));
                            }});
         }
     } else if (tc_bpf* skeleton = tc_bpf__open()) {
-        fix(*skeleton, constants);
+        fix(*skeleton, limits, instance);
         return Object(skeleton->obj, {skeleton, [](void* owned) {
                                           tc_bpf__destroy(static_cast<tc_bpf*>(owned));
                                       }});

@@ -19,9 +19,8 @@ namespace weir::kernel {
 
 enum class ObjectFile { kIngress, kTc };
 
-// What is fixed before the programs are verified.
-struct Constants {
-    std::uint32_t nodes = 0; // of a rule image; power of two
+// Which instance of the programs: it is fixed before they are verified.
+struct Instance {
     bool explaining = false;
     bool fast_lane = true; // false: every packet takes the general lane, as tests compare them
 };
@@ -29,10 +28,11 @@ struct Constants {
 // An opened object with its skeleton, which owns it.
 class Object {
 public:
-    static Result<Object> open(ObjectFile file, const Constants& constants);
+    static Result<Object> open(ObjectFile file, const model::Limits& limits,
+                               const Instance& instance = {});
 
     bpf_object* get() const { return object_; }
-    // Sizes every map, the ones in pools included, for `limits`.
+    // Sizes every map, the ones in pools included, for its limits.
     Result<> size_maps(const model::Limits& limits);
     // Takes the maps pinned in `folder` instead of making new ones, but for those of which `fresh`
     // says true. A map that is not pinned there is made.

@@ -15,6 +15,7 @@
 #include "kernel/netlink.h"
 #include "kernel/probe_bpf.h"
 #include "kernel/refusal.h"
+#include "kernel/transmitters.h"
 
 namespace weir::kernel {
 namespace {
@@ -177,10 +178,18 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+constexpr const char* kNotSentByXdp =
+    "XDP cannot send out of it: what is for backends behind it is sent by the kernel, which is slower";
+
 Finding device(const Interface& link, const std::optional<std::vector<XdpFeatures>>& features) {
     const std::string what = link.name + ": XDP";
     if (!features) {
-        return ok(what, "unknown (kernel 6.3 and later tell)");
+        Finding unknown = ok(what, "unknown (kernel 6.3 and later tell)");
+        if (!can_transmit(link, nullptr)) {
+            unknown.level = Level::kLimited;
+            unknown.consequence = kNotSentByXdp;
+        }
+        return unknown;
     }
     for (const XdpFeatures& one : *features) {
         if (one.index != link.index || one.bits == 0) {
@@ -192,7 +201,7 @@ Finding device(const Interface& link, const std::optional<std::vector<XdpFeature
         };
         if (!has("ndo-xmit")) {
             finding.level = Level::kLimited;
-            finding.consequence = "packets redirected to it by XDP are lost";
+            finding.consequence = kNotSentByXdp;
             finding.mend = link.kind == "veth"
                                ? "attach any XDP program to its peer, or `ethtool -K "
                                  "PEER gro on`"
@@ -200,8 +209,8 @@ Finding device(const Interface& link, const std::optional<std::vector<XdpFeature
         }
         return finding;
     }
-    return {Level::kLimited, what, "generic only", "XDP runs after the kernel made an skb: slower",
-            ""};
+    return {Level::kLimited, what, "generic only",
+            std::string("XDP runs after the kernel made an skb: slower; ") + kNotSentByXdp, ""};
 }
 
 void add_devices(std::vector<Finding>& findings) {

@@ -7,34 +7,17 @@
 #include <utility>
 
 #include "kernel/bpf.h"
+#include "kernel/flow_table.h"
 #include "kernel/generations.h"
 #include "kernel/node.h"
 #include "kernel/objects.h"
 #include "kernel/refusal.h"
+#include "kernel/rings.h"
 #include "kernel/tables.h"
+#include "kernel/transmitters.h"
 
 namespace weir::kernel {
 namespace {
-
-// Rings that are built together: each is a file descriptor until it lies in its pool, and 1,024 is
-// a common limit of these.
-constexpr std::size_t kRingsAtOnce = 256;
-
-// Where a service's ring lies, and a digest of what it holds.
-struct RingPlace {
-    std::uint32_t index;
-    std::uint64_t digest;
-};
-using RingOfService = std::map<model::Slot, RingPlace>;
-
-// FNV-1a, 64 bits (Fowler, Noll, Vo), over words in place of octets.
-std::uint64_t digest_of(const compile::Ring& ring) {
-    std::uint64_t digest = 0xcbf29ce484222325ULL;
-    for (const std::uint32_t word : ring.backend) {
-        digest = (digest ^ word) * 0x100000001b3ULL;
-    }
-    return digest;
-}
 
 // Step 1: every record but the live and the previous one ends. A packet may still walk the tables
 // of a record that was live a moment ago; removing its state waits until none does.
@@ -50,54 +33,10 @@ Result<> invalidate_others(const Node& node, Slots& slots) {
     return {};
 }
 
-Result<std::vector<std::pair<service_key, service>>> services_of(const Node& node,
-                                                                 const generation& record) {
-    std::vector<std::pair<service_key, service>> services;
-    if (record.service_table == NO_TABLE) {
-        return services;
-    }
-    WEIR_TRY(const Fd table, open_table(node.map(maps::service_tables.name), record.service_table));
-    WEIR_TRY(const Elements all, read_all(table.get()));
-    services.resize(all.count);
-    for (std::size_t i = 0; i < all.count; ++i) {
-        std::memcpy(&services[i].first, all.keys.data() + i * sizeof(service_key),
-                    sizeof(service_key));
-        std::memcpy(&services[i].second, all.values.data() + i * sizeof(service), sizeof(service));
-    }
-    return services;
-}
-
-Result<RingOfService> rings_of(const Node& node, const generation& record) {
-    RingOfService rings;
-    WEIR_TRY(const auto services, services_of(node, record));
-    for (const auto& [key, value] : services) {
-        if (value.ring != NO_TABLE) {
-            rings[value.slot] = {value.ring, value.ring_digest};
-        }
-    }
-    return rings;
-}
-
-// The rings that the generations about to end name; to be asked before they are invalidated.
-Result<std::set<std::uint32_t>> rings_to_end(const Node& node, const Slots& slots) {
-    std::set<std::uint32_t> ending;
-    for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
-        if (slot == slots.live || slot == slots.previous || slots.records[slot].number == 0) {
-            continue;
-        }
-        WEIR_TRY(const auto rings, rings_of(node, slots.records[slot]));
-        for (const auto& [service, place] : rings) {
-            ending.insert(place.index);
-        }
-    }
-    return ending;
-}
-
 // Builds one generation's tables beside those in force.
 class Builder {
 public:
-    Builder(const Node& node, const Slots& slots, std::set<std::uint32_t> ending_rings)
-        : node_(node), slots_(slots), ending_rings_(std::move(ending_rings)) {}
+    Builder(const Node& node, const Slots& slots) : node_(node), slots_(slots) {}
 
     // Index of a table with these contents: the live generation's if it holds the same.
     Result<std::uint32_t> table(std::string_view pool, std::uint32_t generation::*member,
@@ -125,38 +64,6 @@ public:
         return index;
     }
 
-    // Where each service's ring lies; one that did not change stays where it is.
-    Result<RingOfService> rings(const std::vector<compile::Ring>& wanted) {
-        WEIR_TRY(auto taken, kept_rings());
-        WEIR_CHECK(remove_stale_rings(taken));
-        RingOfService at;
-        std::vector<const compile::Ring*> changed;
-        for (const compile::Ring& ring : wanted) {
-            const std::uint64_t digest = digest_of(ring);
-            const auto live = live_rings_.find(ring.service);
-            if (live != live_rings_.end() && live->second.digest == digest) {
-                at[ring.service] = live->second;
-            } else {
-                at[ring.service] = {NO_TABLE, digest};
-                changed.push_back(&ring);
-            }
-        }
-        std::uint32_t candidate = 0;
-        for (std::size_t first = 0; first < changed.size(); first += kRingsAtOnce) {
-            const std::size_t end = std::min(first + kRingsAtOnce, changed.size());
-            std::vector<std::uint32_t> indices;
-            for (std::size_t i = first; i < end; ++i, ++candidate) {
-                while (taken.contains(candidate)) {
-                    ++candidate;
-                }
-                indices.push_back(candidate);
-                at[changed[i]->service].index = candidate;
-            }
-            WEIR_CHECK(build_rings({changed.data() + first, end - first}, indices));
-        }
-        return at;
-    }
-
 private:
     Result<bool> table_holds(std::string_view pool, std::uint32_t index, const Contents& contents) {
         WEIR_TRY(const Fd there, open_table(node_.map(pool), index));
@@ -173,30 +80,6 @@ private:
         return check(pool, index, contents);
     }
 
-    static Contents contents_of(const compile::Ring& ring) {
-        return {.array = octets_of(ring.backend), .elements = {}};
-    }
-
-    Result<> build_rings(std::span<const compile::Ring* const> rings,
-                         const std::vector<std::uint32_t>& indices) {
-        std::vector<Fd> made;
-        for (const compile::Ring* ring : rings) {
-            WEIR_TRY(Fd table,
-                     make_table(maps::rings.name, *table_shape(maps::rings.name, node_.limits())));
-            WEIR_CHECK(fill(table.get(), contents_of(*ring)));
-            made.push_back(std::move(table));
-        }
-        std::vector<int> numbers;
-        for (const Fd& table : made) {
-            numbers.push_back(table.get());
-        }
-        WEIR_CHECK(put_tables(node_.map(maps::rings.name), indices, numbers));
-        for (std::size_t i = 0; i < rings.size(); ++i) {
-            WEIR_CHECK(check(maps::rings.name, indices[i], contents_of(*rings[i])));
-        }
-        return {};
-    }
-
     // Reads back what packets will read, by the way that they will take.
     Result<> check(std::string_view pool, std::uint32_t index, const Contents& contents) {
         WEIR_TRY(const bool same, table_holds(pool, index, contents));
@@ -208,37 +91,8 @@ private:
         return {};
     }
 
-    // Indices that the kept generations' services use; the live one's by service, too.
-    Result<std::set<std::uint32_t>> kept_rings() {
-        std::set<std::uint32_t> taken;
-        for (const auto kept : {slots_.live, slots_.previous}) {
-            if (!kept) {
-                continue;
-            }
-            WEIR_TRY(auto rings, rings_of(node_, slots_.records[*kept]));
-            for (const auto& [service, place] : rings) {
-                taken.insert(place.index);
-            }
-            if (kept == slots_.live) {
-                live_rings_ = std::move(rings);
-            }
-        }
-        return taken;
-    }
-
-    // A ring takes 256 KiB, and there may be thousands: what no kept generation names goes. One
-    // that a killed command left behind goes when its place is used again.
-    Result<> remove_stale_rings(const std::set<std::uint32_t>& taken) {
-        std::vector<std::uint32_t> stale;
-        std::set_difference(ending_rings_.begin(), ending_rings_.end(), taken.begin(), taken.end(),
-                            std::back_inserter(stale));
-        return retire_tables(maps::rings.name, node_.map(maps::rings.name), stale, node_.limits());
-    }
-
     const Node& node_;
     const Slots& slots_;
-    std::set<std::uint32_t> ending_rings_;
-    RingOfService live_rings_;
 };
 
 template <typename Value>
@@ -264,7 +118,32 @@ Result<std::vector<backend>> backend_array(const compile::Balancer& balancer,
     return all;
 }
 
-Result<generation> build_tables(Builder& builder, compile::Images& images,
+std::set<std::uint32_t>
+indices_of(const std::vector<std::pair<model::Slot, backend>>& backends) {
+    std::set<std::uint32_t> indices;
+    for (const auto& [slot, value] : backends) {
+        indices.insert(slot);
+    }
+    return indices;
+}
+
+// The rings go on from the live ones; the table says where they lie.
+Result<> build_services(Builder& builder, Rings& rings, compile::Balancer& balancer,
+                        generation& record) {
+    WEIR_TRY(const RingOfService ring_at,
+             rings.change(balancer.rings, indices_of(balancer.backends)));
+    for (service& each : balancer.services.places) {
+        const auto found = ring_at.find(each.slot);
+        each.ring = found == ring_at.end() ? 0 : found->second.page;
+    }
+    WEIR_TRY(record.service_table,
+             builder.table(maps::service_tables.name, &generation::service_table,
+                           array_of(balancer.services.places)));
+    record.service_seed = balancer.services.seed;
+    return {};
+}
+
+Result<generation> build_tables(Builder& builder, Rings& rings, compile::Images& images,
                                 const model::Limits& limits) {
     generation record = images.settings;
     WEIR_TRY(record.fw_image, builder.table(maps::fw_images.name, &generation::fw_image,
@@ -277,15 +156,7 @@ Result<generation> build_tables(Builder& builder, compile::Images& images,
              builder.table(maps::set_port_tables.name, &generation::set_port_table,
                            array_of(images.sets.ports)));
 
-    WEIR_TRY(const RingOfService ring_at, builder.rings(images.balancer.rings));
-    for (auto& [key, value] : images.balancer.services) {
-        const auto found = ring_at.find(value.slot);
-        value.ring = found == ring_at.end() ? NO_TABLE : found->second.index;
-        value.ring_digest = found == ring_at.end() ? 0 : found->second.digest;
-    }
-    WEIR_TRY(record.service_table,
-             builder.table(maps::service_tables.name, &generation::service_table,
-                           table_of(images.balancer.services)));
+    WEIR_CHECK(build_services(builder, rings, images.balancer, record));
     WEIR_TRY(const auto backends, backend_array(images.balancer, limits));
     WEIR_TRY(record.backend_table, builder.table(maps::backend_tables.name,
                                                  &generation::backend_table, array_of(backends)));
@@ -315,28 +186,86 @@ Result<> check_record(const Node& node, std::uint32_t slot, const generation& wa
     return {};
 }
 
+Result<Rings> open_rings(const Node& node, const Slots& slots) {
+    RingOfService live, kept;
+    std::uint32_t idle = 0;
+    if (slots.live) {
+        idle = slots.records[*slots.live].idle;
+        WEIR_TRY(live, rings_of(node, slots.records[*slots.live]));
+    }
+    if (slots.previous) {
+        WEIR_TRY(kept, rings_of(node, slots.records[*slots.previous]));
+    }
+    return Rings::open(node, idle, std::move(live), kept);
+}
+
+// The last steps: the record, whole, and the one store that turns every packet to it.
+Result<> put_in_force(const Node& node, const Slots& slots, Rings& rings, generation& record,
+                      const std::string& state) {
+    const std::uint64_t number = record.number;
+    record.state = slots.build;
+    WEIR_CHECK(put_state(node.map(maps::states.name), record.state, state));
+    record.number = 0;
+    WEIR_CHECK(write_record(node, slots.build, record));
+    record.number = number;
+    WEIR_CHECK(write_record(node, slots.build, record));
+    WEIR_CHECK(check_record(node, slots.build, record));
+    rings.start_clocks();
+    return turn_to(node, slots.build);
+}
+
 } // namespace
 
 Result<std::uint64_t> Node::publish(compile::Images images, const model::FreshSlots& fresh,
                                     const std::string& state) {
     WEIR_TRY(Slots slots, survey(*this));
-    WEIR_TRY(auto ending_rings, rings_to_end(*this, slots));
     WEIR_CHECK(invalidate_others(*this, slots));
-    Builder builder(*this, slots, std::move(ending_rings));
-    WEIR_TRY(generation record, build_tables(builder, images, limits_));
+    WEIR_TRY(Rings rings, open_rings(*this, slots));
+    Builder builder(*this, slots);
+    WEIR_TRY(generation record, build_tables(builder, rings, images, limits_));
+    if (record.services > 0) {
+        WEIR_CHECK(note_transmitters(*this));
+    }
     WEIR_CHECK(zero(map(maps::rule_counts.name), fresh.rules));
     WEIR_CHECK(zero(map(maps::service_counts.name), fresh.services));
     WEIR_CHECK(zero(map(maps::backend_counts.name), fresh.backends));
+    WEIR_CHECK(forget_flows_of(*this, fresh.backends));
 
-    record.state = slots.build;
-    WEIR_CHECK(put_state(map(maps::states.name), record.state, state));
-    record.number = 0;
-    WEIR_CHECK(write_record(*this, slots.build, record));
     record.number = slots.next_number;
-    WEIR_CHECK(write_record(*this, slots.build, record));
-    WEIR_CHECK(check_record(*this, slots.build, record));
-    WEIR_CHECK(turn_to(*this, slots.build));
+    WEIR_CHECK(put_in_force(*this, slots, rings, record, state));
     return record.number;
+}
+
+Result<std::uint64_t> Node::rollback(compile::Balancer balancer) {
+    WEIR_TRY(Slots slots, survey(*this));
+    if (!slots.previous) {
+        return fail("no earlier generation is kept: nothing to roll back to");
+    }
+    WEIR_CHECK(invalidate_others(*this, slots));
+    WEIR_TRY(Rings rings, open_rings(*this, slots));
+    Builder builder(*this, slots);
+    generation record = slots.records[*slots.previous];
+    WEIR_TRY(const std::string state, read_state(map(maps::states.name), record.state));
+    WEIR_CHECK(build_services(builder, rings, balancer, record));
+    WEIR_CHECK(note_transmitters(*this));
+    WEIR_CHECK(put_in_force(*this, slots, rings, record, state));
+    // Its old record ends: there is one generation of each number.
+    slots.records[*slots.previous].number = 0;
+    WEIR_CHECK(write_record(*this, *slots.previous, slots.records[*slots.previous]));
+    return record.number;
+}
+
+Result<> Node::settle() const {
+    WEIR_TRY(const Slots slots, survey(*this));
+    if (!slots.live || slots.records[*slots.live].services == 0) {
+        return {};
+    }
+    const generation& record = slots.records[*slots.live];
+    WEIR_TRY(RingOfService live, rings_of(*this, record));
+    WEIR_TRY(Rings rings, Rings::open(*this, record.idle, live, {}));
+    WEIR_TRY(const auto foreign, foreign_buckets(*this, rings, live));
+    rings.settle(foreign);
+    return note_transmitters(*this);
 }
 
 } // namespace weir::kernel

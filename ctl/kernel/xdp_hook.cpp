@@ -107,7 +107,7 @@ struct Attempt {
 // libxdp loads the program itself: behind its dispatcher it is one of another type (freplace), so
 // that the pinned one cannot serve. The maps are the pinned ones.
 Result<Attempt> try_libxdp(const Node& node, const Interface& device, bool native) {
-    WEIR_TRY(Object object, Object::open(ObjectFile::kIngress, {.nodes = node.limits().nodes}));
+    WEIR_TRY(Object object, Object::open(ObjectFile::kIngress, node.limits()));
     WEIR_CHECK(
         object.reuse_maps(node.pins().root() / "maps", [](std::string_view) { return false; }));
     const LibraryLog log;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/address.h"
+#include "base/seed.h"
 #include "maps/reason.h"
 #include "model/rule.h"
 #include "model/service.h"
@@ -27,6 +28,9 @@ std::optional<packet_class> find_class(std::string_view name);
 std::optional<class_action> find_action(std::string_view name);
 std::array<class_action, CLASS_COUNT> default_class_actions();
 
+inline constexpr std::uint32_t kIdleDefault = 900;
+inline constexpr std::uint32_t kIdleMax = 604800; // a week
+
 struct Balancer {
     // Outer source of tunnelled packets: an address, or a prefix whose host bits come from the flow
     // so that the backend's NIC spreads flows over its queues.
@@ -35,6 +39,11 @@ struct Balancer {
     // MAC address of the next hop. With it, tunnelled packets go back out of the interface that
     // they came from; without it, the kernel's routing table decides.
     std::optional<MacAddr> gateway;
+    // What rings and flow hashes are made with: the same on every node that serves the same VIPs, and
+    // unknown to clients. Made up when the first service comes, if it is not given.
+    std::optional<Seed> seed;
+    // Seconds of silence after which a TCP flow is forgotten.
+    std::uint32_t idle = kIdleDefault;
     std::vector<Service> services;
 };
 
@@ -59,7 +68,8 @@ struct Limits {
     std::uint32_t set_elements = 65536; // in all sets of a family, after splitting into prefixes
     std::uint32_t services = 1024;
     std::uint32_t backends = 16384;
-    std::uint32_t flows = 262144;
+    std::uint32_t buckets = 2097152; // of the rings of all services, live and being built
+    std::uint32_t flows = 262144;    // tracked after a change; power of two
     bool operator==(const Limits&) const = default;
 };
 

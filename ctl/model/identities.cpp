@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <map>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "maps/balancer.h"
 #include "model/config.h"
 
 namespace weir::model {
@@ -183,6 +185,7 @@ Result<> Assigner::assign(Chain& wanted, const Chain& live) {
 
 Result<> Assigner::assign(Service& wanted, const Service* live) {
     WEIR_CHECK(identify(wanted, live, services));
+    wanted.buckets = ring_buckets(wanted.backends.size(), live != nullptr ? live->buckets : 0);
     std::map<IpAddr, const Backend*> before;
     if (live != nullptr) {
         for (const Backend& backend : live->backends) {
@@ -197,6 +200,17 @@ Result<> Assigner::assign(Service& wanted, const Service* live) {
 }
 
 } // namespace
+
+std::uint32_t ring_buckets(std::size_t backends, std::uint32_t before) {
+    // Shares are right to a percent with so many buckets for each backend; it grows when it has fewer
+    // than half.
+    constexpr std::uint64_t kEach = 100;
+    const auto at_least = [](std::uint64_t buckets) {
+        return static_cast<std::uint32_t>(
+            std::clamp<std::uint64_t>(std::bit_ceil(buckets), RING_PAGE, RING_BUCKETS_MAX));
+    };
+    return before >= at_least(kEach / 2 * backends) ? before : at_least(kEach * backends);
+}
 
 std::vector<std::size_t> match_rules(const std::vector<Rule>& from, const std::vector<Rule>& to) {
     std::vector<std::size_t> match(to.size(), kNoRule);

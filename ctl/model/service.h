@@ -42,16 +42,26 @@ struct ServiceKey {
     auto operator<=>(const ServiceKey&) const = default;
 };
 
+inline constexpr std::uint16_t kVlanMax = 4094; // IEEE 802.1Q: 4095 is reserved
+
 struct Service {
     ServiceKey key;
     Forward forward = Forward::kIpip;
+    std::uint16_t vlan = 0; // identifier of the outermost tag of its frames; 0: untagged
     std::vector<Backend> backends; // in the order given; addresses are unique
 
     Handle handle = 0;
     Slot slot = kNoSlot;
+    std::uint32_t buckets = 0; // of its ring: ring_buckets()
 
     // nullptr: none has it.
     const Backend* backend_in(Slot backend_slot) const;
 };
+
+// How many buckets the ring of a service with so many backends has, when it had `before` (0: it is
+// new): a power of two. A ring grows with its service and never shrinks, as two buckets of which
+// flows are known have no one owner; so it follows from the sequence of configurations alone, and is
+// the same on every node that saw the same.
+std::uint32_t ring_buckets(std::size_t backends, std::uint32_t before);
 
 } // namespace weir::model

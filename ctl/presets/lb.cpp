@@ -12,7 +12,7 @@ std::vector<Cell> lb_row(const Counted& counted) {
     for (const std::uint64_t each : counted.read) {
         cells.push_back(cell(each));
     }
-    cells.resize(11, {"-", nullptr}); // a backend drops nothing
+    cells.resize(12, {"-", nullptr}); // of a backend, what only services have
     return cells;
 }
 
@@ -36,15 +36,16 @@ Result<Preset> lb() {
     preset.view = {.columns = {{"SERVICE", "service"},
                                {"BACKEND", "backend"},
                                {"WEIGHT", "weight", Align::kRight},
-                               {"FLOWS", "flows", Align::kRight},
+                               {"TRACKED", "tracked", Align::kRight},
                                {"NEW", "new", Align::kRight},
-                               {"MOVED", "moved", Align::kRight},
                                {"PACKETS", "packets", Align::kRight},
                                {"OCTETS", "octets", Align::kRight},
                                {"RESETS", "resets", Align::kRight},
                                {"RETRANS", "retransmitted", Align::kRight},
-                               {"DROPPED", "dropped", Align::kRight}},
-                   .sort = 6,
+                               {"DROPPED", "dropped", Align::kRight},
+                               {"HOT", "hot", Align::kRight},
+                               {"OVERFLOW", "overflow", Align::kRight}},
+                   .sort = 5,
                    .row = lb_row};
     return preset;
 }

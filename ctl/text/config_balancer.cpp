@@ -62,6 +62,27 @@ Parsed<MacAddr> read_gateway(const Node& node) {
     return *mac;
 }
 
+Parsed<Seed> read_seed(const Node& node) {
+    WEIR_PARSE(const std::string text, read_scalar(node, "a seed"));
+    const auto seed = Seed::parse(text);
+    if (!seed) {
+        return refuse(node, seed.error().message());
+    }
+    return *seed;
+}
+
+Parsed<std::uint32_t> read_number(const Node& node, const char* key, const char* of,
+                                  std::uint32_t most) {
+    WEIR_PARSE(const std::string text, read_scalar(node, "a number"));
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number == 0 || number > most) {
+        return refuse(node, std::string(key) + " '" + text + "': expected " + of + " from 1 to " +
+                                std::to_string(most));
+    }
+    return number;
+}
+
 Parsed<BalancerReader::Placed> BalancerReader::backend(const Node& node) {
     Placed placed{{}, nullptr};
     const auto address = [&](const Node& value) -> Parsed<void> {
@@ -124,15 +145,22 @@ Parsed<void> BalancerReader::service(const Node& node) {
         service.forward = mode == 0 ? model::Forward::kIpip : model::Forward::kL2Dsr;
         return {};
     };
+    const auto vlan = [&](const Node& value) -> Parsed<void> {
+        WEIR_PARSE(const auto id, read_number(value, "vlan", "a VLAN identifier", model::kVlanMax));
+        service.vlan = static_cast<std::uint16_t>(id);
+        return {};
+    };
     const auto keep = [](const Node*& to) {
         return [&to](const Node& value) -> Parsed<void> {
             to = &value;
             return {};
         };
     };
-    WEIR_PARSE_CHECK(
-        read_map(tree_, node, "service",
-                 {{"vip", keep(vip)}, {"forward", forward}, {"backends", keep(backend_list)}}));
+    WEIR_PARSE_CHECK(read_map(tree_, node, "service",
+                              {{"vip", keep(vip)},
+                               {"forward", forward},
+                               {"vlan", vlan},
+                               {"backends", keep(backend_list)}}));
     if (vip == nullptr) {
         return refuse(node, "the service has no vip: expected vip: 203.0.113.10:80/tcp");
     }
@@ -186,10 +214,20 @@ Parsed<model::Balancer> BalancerReader::read(const Node& node) {
         WEIR_PARSE(balancer_.gateway, read_gateway(value));
         return {};
     };
+    const auto seed = [&](const Node& value) -> Parsed<void> {
+        WEIR_PARSE(balancer_.seed, read_seed(value));
+        return {};
+    };
+    const auto idle = [&](const Node& value) -> Parsed<void> {
+        WEIR_PARSE(balancer_.idle, read_number(value, "idle", "seconds", model::kIdleMax));
+        return {};
+    };
     WEIR_PARSE_CHECK(read_map(tree_, node, "lb",
                               {{"source", source4},
                                {"source6", source6},
                                {"gateway", gateway},
+                               {"seed", seed},
+                               {"idle", idle},
                                {"services", [&](const Node& value) { return services(value); }}}));
     return std::move(balancer_);
 }

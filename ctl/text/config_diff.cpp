@@ -167,6 +167,11 @@ void diff_service(Changes& out, const model::ServiceKey& key, const model::Servi
         return s == nullptr ? std::nullopt : std::optional<std::string>(model::name(s->forward));
     };
     say(out, service + " forward", forward(from), forward(to));
+    const auto vlan = [](const model::Service* s) {
+        return s == nullptr || s->vlan == 0 ? std::nullopt
+                                            : std::optional(std::to_string(s->vlan));
+    };
+    say(out, service + " vlan", vlan(from), vlan(to));
 
     const auto weights = [](const model::Service* s) {
         std::map<IpAddr, std::uint32_t> by_address;
@@ -194,6 +199,8 @@ void diff_balancer(Changes& out, const model::Balancer& from, const model::Balan
     say(out, "lb source", text(from.source), text(to.source));
     say(out, "lb source6", text(from.source6), text(to.source6));
     say(out, "lb gateway", text(from.gateway), text(to.gateway));
+    say(out, "lb seed", text(from.seed), text(to.seed));
+    say(out, "lb idle", std::to_string(from.idle), std::to_string(to.idle));
     const auto by_key = [](const model::Balancer& balancer) {
         std::map<model::ServiceKey, model::Service> services;
         for (const model::Service& service : balancer.services) {

@@ -105,6 +105,9 @@ void emit_service(YAML::Emitter& out, const model::Service& service) {
     if (service.forward != model::Forward::kIpip) {
         out << YAML::Key << "forward" << YAML::Value << word(model::name(service.forward));
     }
+    if (service.vlan != 0) {
+        out << YAML::Key << "vlan" << YAML::Value << service.vlan;
+    }
     if (!service.backends.empty()) {
         out << YAML::Key << "backends" << YAML::Value << YAML::BeginSeq;
         for (const model::Backend& backend : service.backends) {
@@ -116,7 +119,9 @@ void emit_service(YAML::Emitter& out, const model::Service& service) {
 }
 
 void emit_balancer(YAML::Emitter& out, const model::Balancer& balancer) {
-    if (!balancer.source && !balancer.source6 && !balancer.gateway && balancer.services.empty()) {
+    const bool own_idle = balancer.idle != model::kIdleDefault;
+    if (!balancer.source && !balancer.source6 && !balancer.gateway && !balancer.seed && !own_idle &&
+        balancer.services.empty()) {
         return;
     }
     out << YAML::Key << "lb" << YAML::Value << YAML::BeginMap;
@@ -128,6 +133,13 @@ void emit_balancer(YAML::Emitter& out, const model::Balancer& balancer) {
     }
     if (balancer.gateway) {
         out << YAML::Key << "gateway" << YAML::Value << balancer.gateway->to_string();
+    }
+    if (balancer.seed) {
+        out << YAML::Key << "seed" << YAML::Value << YAML::DoubleQuoted
+            << balancer.seed->to_string();
+    }
+    if (own_idle) {
+        out << YAML::Key << "idle" << YAML::Value << balancer.idle;
     }
     if (!balancer.services.empty()) {
         out << YAML::Key << "services" << YAML::Value << YAML::BeginSeq;

@@ -24,8 +24,8 @@ constexpr std::string_view kPayload = "payload length";
 
 class PacketParser {
 public:
-    PacketParser(std::string_view source, std::vector<Token> tokens)
-        : cursor_(source, std::move(tokens)) {}
+    PacketParser(std::string_view source, std::vector<Token> tokens, const PacketFields& unsaid)
+        : cursor_(source, std::move(tokens)), packet_(unsaid) {}
 
     Parsed<PacketFields> parse() {
         if (cursor_.at_end()) {
@@ -268,9 +268,9 @@ private:
 
 } // namespace
 
-Parsed<PacketFields> parse_packet(std::string_view description) {
+Parsed<PacketFields> parse_packet(std::string_view description, const PacketFields& unsaid) {
     WEIR_PARSE(auto tokens, tokenize(description));
-    return PacketParser(description, std::move(tokens)).parse();
+    return PacketParser(description, std::move(tokens), unsaid).parse();
 }
 
 } // namespace weir::text

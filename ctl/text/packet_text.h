@@ -11,6 +11,7 @@ namespace weir::text {
 //   ip saddr 10.0.0.1 ip daddr 203.0.113.10 tcp dport 80 tcp flags syn payload length 100
 // Besides the fields of rules (but for interface names): `ip ttl N`, `ip6 hoplimit N`,
 // `payload length N`. `vlan id` may stand twice, outermost first.
-Parsed<PacketFields> parse_packet(std::string_view description);
+// What it says nothing of is as in `unsaid`.
+Parsed<PacketFields> parse_packet(std::string_view description, const PacketFields& unsaid = {});
 
 } // namespace weir::text

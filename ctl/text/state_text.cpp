@@ -2,6 +2,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "maps/balancer.h"
 #include "text/config_text.h"
 
 namespace weir::text {
@@ -54,8 +55,10 @@ Json save_service(const model::Service& service) {
     }
     return {{"vip", service.key.to_string()},
             {"forward", model::name(service.forward)},
+            {"vlan", service.vlan},
             {"handle", service.handle},
             {"slot", service.slot},
+            {"buckets", service.buckets},
             {"backends", std::move(backends)}};
 }
 
@@ -70,6 +73,8 @@ Json save_balancer(const model::Balancer& balancer) {
     return {{"source", text(balancer.source)},
             {"source6", text(balancer.source6)},
             {"gateway", text(balancer.gateway)},
+            {"seed", text(balancer.seed)},
+            {"idle", balancer.idle},
             {"services", std::move(services)}};
 }
 
@@ -153,7 +158,10 @@ Result<model::Service> load_service(const Json& from) {
     WEIR_TRY(service.key, model::ServiceKey::parse(string(from, "vip")));
     WEIR_TRY(service.forward,
              choose(string(from, "forward"), {model::Forward::kIpip, model::Forward::kL2Dsr}));
+    WEIR_TRY(const auto vlan, number(from, "vlan", model::kVlanMax));
+    service.vlan = static_cast<std::uint16_t>(vlan);
     WEIR_CHECK(load_identity(from, service));
+    WEIR_TRY(service.buckets, number(from, "buckets", RING_BUCKETS_MAX));
     for (const Json& item : from.at("backends")) {
         model::Backend backend;
         WEIR_TRY(backend.address, IpAddr::parse(string(item, "address")));
@@ -181,6 +189,8 @@ Result<model::Balancer> load_balancer(const Json& from) {
     WEIR_TRY(balancer.source, load_setting<Prefix>(from, "source", prefix));
     WEIR_TRY(balancer.source6, load_setting<Prefix>(from, "source6", prefix));
     WEIR_TRY(balancer.gateway, load_setting<MacAddr>(from, "gateway", MacAddr::parse));
+    WEIR_TRY(balancer.seed, load_setting<Seed>(from, "seed", Seed::parse));
+    WEIR_TRY(balancer.idle, number(from, "idle", model::kIdleMax));
     for (const Json& item : from.at("services")) {
         WEIR_TRY(model::Service service, load_service(item));
         balancer.services.push_back(std::move(service));

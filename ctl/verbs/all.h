@@ -11,7 +11,7 @@ extern const Verb fw_add, fw_insert, fw_replace, fw_delete, fw_list, fw_flush, f
 extern const Verb set_create, set_add, set_delete, set_list, set_flush;
 extern const Verb lb_service_add, lb_service_delete, lb_service_list;
 extern const Verb lb_backend_add, lb_backend_delete, lb_backend_set, lb_backend_list;
-extern const Verb lb_set, lb_flows;
+extern const Verb lb_set, lb_flows, lb_which;
 extern const Verb stats, ledger, explain, capture;
 extern const Verb trace, count, rate, hist, top, leaks, drops, path, why, probes;
 extern const Verb bench_all, bench_run, bench_net, bench_apps, bench_control, bench_trace,

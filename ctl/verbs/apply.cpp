@@ -48,9 +48,10 @@ Result<> run_apply(const po::variables_map& options, const Words& words, Context
 }
 
 Result<> run_diff(const po::variables_map&, const Words& words, Context& cx) {
-    WEIR_TRY(const auto wanted, read_config(words));
+    WEIR_TRY(auto wanted, read_config(words));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto config, live_config(session.node));
+    keep_seed(config, wanted);
     const auto changes = text::diff(config, wanted);
     cx.out.text(changes.empty() ? "no difference\n" : changes_text(changes));
     cx.out.document({{"equal", changes.empty()}, {"changes", changes_json(changes)}});

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fstream>
 
+#include "bench/net/lab.h"
 #include "kernel/bpf.h"
 #include "kernel/refusal.h"
 #include "text/config_text.h"
@@ -128,6 +129,9 @@ bool PinnedBench::interrupted() {
 
 Result<BenchNode> make_bench_node(Context& cx, const bench::SetUp& set_up) {
     WEIR_TRY(auto bench, PinnedBench::load(cx, set_up.limits));
+    if (set_up.before) {
+        WEIR_CHECK(bench.apply(set_up.before()));
+    }
     if (!set_up.bare) {
         WEIR_CHECK(bench.apply(set_up.yaml()));
     }
@@ -154,7 +158,7 @@ Result<> enter_bench_network() {
             return fail(fmt::format("switching on {} forwarding in the bench's network", family));
         }
     }
-    return {};
+    return bench::switch_gro_on("bench1"); // or nothing is to be redirected to bench0
 }
 
 } // namespace weir::verbs

@@ -41,7 +41,7 @@ bench::CaseResult named_case(const bench::SetUp& set_up, const bench::Case& each
     result.what = each.what;
     result.series = each.series;
     result.x = each.x;
-    result.routed = set_up.routed;
+    result.routed = set_up.routed || set_up.before; // both do more now and then
     return result;
 }
 

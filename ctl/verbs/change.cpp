@@ -1,6 +1,7 @@
 #include "verbs/change.h"
 
 #include <fmt/format.h>
+#include <random>
 #include <set>
 
 #include "compile/images.h"
@@ -15,9 +16,19 @@ struct Prepared {
     compile::Images images;
 };
 
+// What flows are hashed with is made up once, and kept unless another one is given.
+Seed new_seed() {
+    std::random_device random;
+    return {std::uint64_t{random()} << 32 | random()};
+}
+
 Result<Prepared> prepare(const kernel::Node& node, const Live& live, model::Config wanted) {
     Prepared ready;
     ready.state.config = std::move(wanted);
+    if (model::Balancer& balancer = ready.state.config.balancer;
+        !balancer.seed && !balancer.services.empty()) {
+        balancer.seed = new_seed();
+    }
     ready.state.ids.next_handle = live.next_handle;
     WEIR_CHECK(model::check(ready.state.config, node.limits()));
     std::vector<const model::Config*> kept;
@@ -43,6 +54,7 @@ Result<Changed> walk(Context& cx, const Edit& edit, Then then) {
     WEIR_TRY(const auto live, read_live(session.node));
     model::Config wanted = live.saved.config;
     WEIR_CHECK(edit(wanted));
+    keep_seed(live.saved.config, wanted);
 
     Changed result;
     result.generation = live.generation;
@@ -62,6 +74,12 @@ Result<Changed> walk(Context& cx, const Edit& edit, Then then) {
 }
 
 } // namespace
+
+void keep_seed(const model::Config& live, model::Config& wanted) {
+    if (!wanted.balancer.seed) {
+        wanted.balancer.seed = live.balancer.seed;
+    }
+}
 
 Result<Changed> change(Context& cx, const Edit& edit) {
     return walk(cx, edit, Then::kPublish);

@@ -25,6 +25,8 @@ using Edit = std::function<Result<>(model::Config&)>;
 Result<Changed> change(Context& cx, const Edit& edit);
 // The same up to the compiled tables, which are thrown away.
 Result<Changed> try_change(Context& cx, const Edit& edit);
+// A configuration without a seed keeps the one that flows are hashed with now.
+void keep_seed(const model::Config& live, model::Config& wanted);
 // Publishes the configuration that is in force after `weir load`: no rules, no services.
 Result<> publish_empty(kernel::Node& node);
 

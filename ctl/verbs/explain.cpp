@@ -118,7 +118,13 @@ Result<> run_explain(const po::variables_map& options, const Words& words, Conte
     }
     WEIR_CHECK(operand(words, 0, "the packet (words, --hex or --pcap)"));
     const std::string description = join(words, " ");
-    const auto fields = text::parse_packet(description);
+    // What comes in is for the interface's address, unless said otherwise.
+    text::PacketFields unsaid;
+    if (!where.device.empty() && where.program != kernel::Program::kTcEgress) {
+        WEIR_TRY(const auto interface, kernel::find_interface(where.device));
+        unsaid.ether_daddr = interface.mac;
+    }
+    const auto fields = text::parse_packet(description, unsaid);
     if (!fields) {
         return fail(text::to_error(fields.error(), ""));
     }

@@ -72,6 +72,11 @@ output::Json attachment_json(const kernel::Attachment& attachment) {
 Result<> check_attached(const std::vector<kernel::Attachment>& attachments) {
     Words gone;
     for (const kernel::Attachment& attachment : attachments) {
+        if (attachment.readdressed && attachment.at == HOOK_XDP) {
+            return fail(attachment.device + " has another MAC address than when it was attached, and "
+                        "balances no frame to the new one: `weir attach " + attachment.device +
+                        "` once more");
+        }
         if (attachment.missing) {
             gone.push_back(attachment.device + " " + std::string(hook_name(attachment.at)));
         }

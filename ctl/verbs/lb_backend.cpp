@@ -103,20 +103,20 @@ Result<> run_backend_list(const po::variables_map&, const Words& words, Context&
                          {"share", Align::kRight},
                          {"packets", Align::kRight},
                          {"bytes", Align::kRight},
-                         {"flows", Align::kRight}});
+                         {"connections", Align::kRight}});
     output::Json list = output::Json::array();
     for (const Backend& backend : service->backends) {
         WEIR_TRY(const auto hits, session.node.backend_hits(backend.slot));
         table.row({backend.address.to_string(), std::to_string(backend.weight),
                    output::percentage(backend.weight, static_cast<double>(weights)),
                    std::to_string(hits.packets), std::to_string(hits.bytes),
-                   std::to_string(hits.flows)});
+                   std::to_string(hits.connections)});
         list.push_back({{"address", backend.address.to_string()},
                         {"weight", backend.weight},
                         {"handle", backend.handle},
                         {"packets", hits.packets},
                         {"bytes", hits.bytes},
-                        {"flows", hits.flows}});
+                        {"connections", hits.connections}});
     }
     cx.out.text(table.to_string());
     cx.out.document({{"service", key.to_string()}, {"backends", list}});

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <fmt/format.h>
 #include <map>
 
@@ -10,28 +9,48 @@ namespace weir::verbs {
 namespace {
 
 using output::Align;
+using output::Json;
 
-// Port numbers lie in network order in the flow table.
-std::uint16_t port(__be16 network_order) {
-    const auto value = static_cast<std::uint16_t>(network_order);
-    return static_cast<std::uint16_t>(value << 8 | value >> 8);
-}
-
-IpAddr client_address(const flow_key& key, Family family) {
-    std::array<std::uint8_t, 16> octets{};
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(key.client), octets.size(), octets.begin());
-    U128 number;
-    for (std::size_t i = 0; i < 8; i++) {
-        number.hi = number.hi << 8 | octets[i];
-        number.lo = number.lo << 8 | octets[i + 8];
+std::string name(kernel::FlowState state) {
+    switch (state) {
+    case kernel::FlowState::kEstablished:
+        return "established";
+    case kernel::FlowState::kOnSight:
+        return "on sight";
+    case kernel::FlowState::kHalfOpen:
+        return "half-open";
     }
-    return family == Family::kIpv4 ? IpAddr::v4(static_cast<std::uint32_t>(number.hi >> 32))
-                                   : IpAddr::v6(number);
+    return "";
 }
 
-std::string endpoint(const IpAddr& address, std::uint16_t port) {
-    return address.family() == Family::kIpv4 ? fmt::format("{}:{}", address.to_string(), port)
-                                             : fmt::format("[{}]:{}", address.to_string(), port);
+// An IPv6 client is not told by its fingerprint.
+std::string client(const kernel::TrackedFlow& flow, Family family) {
+    return family == Family::kIpv4
+               ? fmt::format("{}:{}", IpAddr::v4(flow.client4).to_string(), flow.sport)
+               : fmt::format("{:016x}", flow.fingerprint);
+}
+
+Json flow_json(const kernel::TrackedFlow& flow, const model::ServiceKey& key) {
+    Json json = {{"fingerprint", fmt::format("{:016x}", flow.fingerprint)},
+                 {"state", name(flow.state)},
+                 {"closed", flow.closed},
+                 {"silent_seconds", flow_seconds(flow.silent)}};
+    if (key.vip.family() == Family::kIpv4) {
+        json["client"] = IpAddr::v4(flow.client4).to_string();
+        json["sport"] = flow.sport;
+        json["dport"] = flow.dport;
+    }
+    return json;
+}
+
+// Why there are only these, or none.
+std::string why(const kernel::RingStatus& ring) {
+    if (ring.hot + ring.warm == 0) {
+        return "every bucket of the ring is at rest: the ring alone decides, and no flow is "
+               "tracked\n";
+    }
+    return fmt::format("{} of {} buckets changed not long ago: only their flows are tracked\n",
+                       ring.hot + ring.warm, ring.buckets);
 }
 
 Result<> run_lb_flows(const po::variables_map& options, const Words& words, Context& cx) {
@@ -44,32 +63,31 @@ Result<> run_lb_flows(const po::variables_map& options, const Words& words, Cont
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(auto config, live_config(session.node));
     WEIR_TRY(const auto* service, find_service(config, key));
+    WEIR_CHECK(session.node.settle());
+    WEIR_TRY(auto rings, session.node.ring_statuses());
+    const kernel::RingStatus& ring = rings[service->slot];
     WEIR_TRY(const auto flows, session.node.flows(service->slot, limit));
     std::map<model::Handle, std::string> backends;
     for (const model::Backend& backend : service->backends) {
         backends[backend.handle] = backend.address.to_string();
     }
-    output::Table table({{"client"}, {"vip"}, {"backend"}});
-    output::Json list = output::Json::array();
-    for (const auto& [flow_of, value] : flows) {
-        // Handles only grow: this flow's backend is older than the service, so the flow belonged to
-        // another one, which had the same slot.
-        if (value.handle < service->handle) {
-            continue;
+    output::Table table({{"client"}, {"backend"}, {"state"}, {"silent", Align::kRight}});
+    Json list = Json::array();
+    for (const kernel::TrackedFlow& flow : flows) {
+        const auto backend = backends.find(flow.backend);
+        if (backend == backends.end()) {
+            continue; // removed this moment: its flows go to others
         }
-        const auto backend = backends.find(value.handle);
-        const bool gone = backend == backends.end();
-        const IpAddr client = client_address(flow_of, key.vip.family());
-        table.row({endpoint(client, port(flow_of.sport)),
-                   endpoint(key.vip, key.port == 0 ? port(flow_of.dport) : key.port),
-                   gone ? "deleted" : backend->second});
-        list.push_back({{"client", client.to_string()},
-                        {"sport", port(flow_of.sport)},
-                        {"dport", key.port == 0 ? port(flow_of.dport) : key.port},
-                        {"backend", gone ? output::Json() : output::Json(backend->second)}});
+        table.row({client(flow, key.vip.family()), backend->second,
+                   flow.closed ? "closed" : name(flow.state),
+                   fmt::format("{} s", flow_seconds(flow.silent))});
+        Json json = flow_json(flow, key);
+        json["backend"] = backend->second;
+        list.push_back(std::move(json));
     }
-    cx.out.text(table.to_string());
-    cx.out.document({{"service", key.to_string()}, {"flows", list}});
+    cx.out.text((list.empty() ? "" : table.to_string()) + why(ring));
+    cx.out.document(
+        {{"service", key.to_string()}, {"ring", ring_json(ring)}, {"flows", std::move(list)}});
     return {};
 }
 
@@ -83,9 +101,10 @@ void add_lb_flows_options(po::options_description& add) {
 const Verb lb_flows{
     .path = "lb flows",
     .operands = "SERVICE",
-    .summary = "list the flows of a service and their backends",
-    .details = R"(A flow whose backend was deleted shows `deleted`; its next packet gets another
-backend. While packets come in, a flow may be missed or show twice.
+    .summary = "list the tracked flows of a service and their backends",
+    .details = R"(Flows are tracked only in buckets of the ring that changed not long ago; all others
+follow the ring, which `weir lb which` answers for. Of an IPv6 flow only its fingerprint is
+kept. While packets come in, a flow may be missed or appear twice.
 
   weir lb flows 203.0.113.10:80/tcp --limit 20
 )",

@@ -1,7 +1,5 @@
 #include "verbs/lb_sampler.h"
 
-#include <algorithm>
-#include <array>
 #include <map>
 #include <memory>
 #include <utility>
@@ -15,50 +13,17 @@ namespace {
 using presets::cell;
 using presets::Counted;
 
-using Client = std::array<std::uint8_t, sizeof(flow_key)>;
-
-Client client_of(const flow_key& key) {
-    Client octets;
-    std::copy_n(reinterpret_cast<const std::uint8_t*>(&key), octets.size(), octets.begin());
-    return octets;
-}
-
-// Counters and flows as they were last seen; of what is new, from 0 on.
+// Counters as they were last seen; of what is new, from 0 on.
 struct LastSeen {
     bool any = false;
     std::map<model::Handle, service_count> services;
     std::map<model::Handle, backend_count> backends;
-    std::map<Client, model::Handle> flows;
 };
-
-struct Flows {
-    std::map<model::Handle, std::uint64_t> held, moved; // by backend
-};
-
-// Entries of the flow table by backend; moved are those that had another one when last seen.
-Result<Flows> count_flows(const kernel::Node& node, const model::Service& service,
-                          const LastSeen& before, LastSeen& now) {
-    WEIR_TRY(const auto entries, node.flows(service.slot, 0));
-    Flows flows;
-    for (const auto& [key, entry] : entries) {
-        if (entry.handle < service.handle) {
-            continue; // of another service, which had the same slot
-        }
-        flows.held[entry.handle]++;
-        const Client client = client_of(key);
-        const auto earlier = before.flows.find(client);
-        if (earlier != before.flows.end() && earlier->second != entry.handle) {
-            flows.moved[entry.handle]++;
-        }
-        now.flows[client] = entry.handle;
-    }
-    return flows;
-}
 
 Result<> add_service(const kernel::Node& node, const model::Service& service,
+                     const kernel::RingStatus& ring,
                      const std::map<model::Handle, Answers>& answers, const LastSeen& before,
                      LastSeen& now, std::vector<Counted>& rows) {
-    WEIR_TRY(const Flows flows, count_flows(node, service, before, now));
     const auto at = [](const auto& map, auto key) {
         const auto found = map.find(key);
         return found == map.end() ? typename std::decay_t<decltype(map)>::mapped_type{}
@@ -67,7 +32,7 @@ Result<> add_service(const kernel::Node& node, const model::Service& service,
     WEIR_TRY(const service_count all, node.service_hits(service.slot));
     const service_count was = at(before.services, service.handle);
     now.services[service.handle] = all;
-    std::uint64_t held = 0, moved = 0, weight = 0;
+    std::uint64_t weight = 0;
     for (const model::Backend& backend : service.backends) {
         WEIR_TRY(const backend_count hits, node.backend_hits(backend.slot));
         const backend_count earlier = at(before.backends, backend.handle);
@@ -75,18 +40,17 @@ Result<> add_service(const kernel::Node& node, const model::Service& service,
         const Answers answered = at(answers, backend.handle);
         rows.push_back(
             {.keys = {cell(service.key.to_string()), cell(backend.address.to_string())},
-             .read = {backend.weight, at(flows.held, backend.handle), hits.flows - earlier.flows,
-                      at(flows.moved, backend.handle), hits.packets - earlier.packets,
+             .read = {backend.weight, at(ring.tracked, backend.handle),
+                      hits.connections - earlier.connections, hits.packets - earlier.packets,
                       hits.bytes - earlier.bytes, answered.resets, answered.sent_again}});
-        held += at(flows.held, backend.handle);
-        moved += at(flows.moved, backend.handle);
         weight += backend.weight;
     }
     const Answers answered = at(answers, service.handle);
-    rows.push_back({.keys = {cell(service.key.to_string()), cell("all")},
-                    .read = {weight, held, all.flows - was.flows, moved, all.packets - was.packets,
-                             all.bytes - was.bytes, answered.resets, answered.sent_again,
-                             all.dropped - was.dropped}});
+    rows.push_back(
+        {.keys = {cell(service.key.to_string()), cell("all")},
+         .read = {weight, ring.entries(), all.connections - was.connections,
+                  all.packets - was.packets, all.bytes - was.bytes, answered.resets,
+                  answered.sent_again, all.dropped - was.dropped, ring.hot, ring.overflow}});
     return {};
 }
 
@@ -94,9 +58,10 @@ Result<> sample(const Session& session, LastSeen& before, std::vector<Counted>& 
     LastSeen now;
     now.any = true;
     WEIR_TRY(const model::Config config, live_config(session.node));
+    WEIR_TRY(auto rings, session.node.ring_statuses());
     WEIR_TRY(const auto answers, answers_of(session.node, config, std::exchange(rows, {})));
     for (const model::Service& service : config.balancer.services) {
-        WEIR_CHECK(add_service(session.node, service, answers, before, now, rows));
+        WEIR_CHECK(add_service(session.node, service, rings[service.slot], answers, before, now, rows));
     }
     if (!before.any) {
         rows.clear();

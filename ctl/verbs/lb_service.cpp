@@ -21,6 +21,11 @@ Result<> run_service_add(const po::variables_map& options, const Words& words, C
                                                {"ipip", "l2dsr"}));
         service.forward = mode == 0 ? model::Forward::kIpip : model::Forward::kL2Dsr;
     }
+    if (options.count("vlan") > 0) {
+        WEIR_TRY(const auto vlan,
+                 parse_number(option_text(options, "vlan"), "--vlan", 1, model::kVlanMax));
+        service.vlan = static_cast<std::uint16_t>(vlan);
+    }
     const std::string name = service.key.to_string();
     WEIR_TRY(const auto changed, change(cx, [&](model::Config& config) -> Result<> {
                  if (find_service(config, service.key)) {
@@ -50,25 +55,36 @@ Result<> run_service_list(const po::variables_map&, const Words& words, Context&
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(const auto session, open_session(cx, kernel::Lock::Mode::kShared));
     WEIR_TRY(const auto config, live_config(session.node));
+    WEIR_CHECK(session.node.settle());
+    WEIR_TRY(auto rings, session.node.ring_statuses());
     output::Table table({{"service"},
                          {"forward"},
                          {"backends", Align::kRight},
                          {"packets", Align::kRight},
                          {"bytes", Align::kRight},
                          {"dropped", Align::kRight},
-                         {"flows", Align::kRight}});
+                         {"connections", Align::kRight},
+                         {"at rest", Align::kRight},
+                         {"hot", Align::kRight},
+                         {"entries", Align::kRight},
+                         {"overflow", Align::kRight}});
     output::Json list = output::Json::array();
     for (const model::Service& service : config.balancer.services) {
         WEIR_TRY(const auto hits, session.node.service_hits(service.slot));
+        const kernel::RingStatus& ring = rings[service.slot];
         table.row({service.key.to_string(), std::string(model::name(service.forward)),
                    std::to_string(service.backends.size()), std::to_string(hits.packets),
                    std::to_string(hits.bytes), std::to_string(hits.dropped),
-                   std::to_string(hits.flows)});
+                   std::to_string(hits.connections),
+                   fmt::format("{}/{}", ring.at_rest(), ring.buckets),
+                   std::to_string(ring.hot), std::to_string(ring.entries()),
+                   std::to_string(ring.overflow)});
         output::Json json = service_json(service);
         json.update({{"packets", hits.packets},
                      {"bytes", hits.bytes},
                      {"dropped", hits.dropped},
-                     {"flows", hits.flows}});
+                     {"connections", hits.connections},
+                     {"ring", ring_json(ring)}});
         list.push_back(std::move(json));
     }
     cx.out.text(table.to_string());
@@ -79,7 +95,9 @@ Result<> run_service_list(const po::variables_map&, const Words& words, Context&
 void add_lb_service_add_options(po::options_description& add) {
     add.add_options()("forward", po::value<std::string>()->value_name("ipip|l2dsr"),
                       "how packets reach the backends: tunnelled (any router between), or by "
-                      "their MAC address (same link) [ipip]");
+                      "their MAC address (same link) [ipip]")(
+        "vlan", po::value<std::string>()->value_name("ID"),
+        "VLAN that its packets come in [none: untagged]");
 }
 
 } // namespace
@@ -110,7 +128,10 @@ const Verb lb_service_delete{.path = "lb service delete",
 const Verb lb_service_list{.path = "lb service list",
                            .operands = "",
                            .summary = "list services with their counters",
-                           .details = R"(`flows` is how many flows began, not how many there are.
+                           .details =
+                               R"(`connections` counts those that began (SYNs). `at rest` is how many buckets of the ring need no
+flow table, and `hot` how many changed not long ago; the others cool down. `entries` are the service's flows in
+the flow table; `overflow` counts those that found no room there.
 
   weir lb service list
 )",

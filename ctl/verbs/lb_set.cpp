@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <initializer_list>
+
 #include "verbs/all.h"
 #include "verbs/change.h"
 #include "verbs/listing.h"
@@ -42,6 +45,18 @@ Result<std::optional<MacAddr>> parse_gateway(const std::string& word) {
 
 Result<Balancer> parse_settings(const po::variables_map& options) {
     Balancer balancer;
+    if (options.count("seed") > 0) {
+        const auto seed = Seed::parse(option_text(options, "seed"));
+        if (!seed) {
+            return usage("--" + seed.error().message());
+        }
+        balancer.seed = *seed;
+    }
+    if (options.count("idle") > 0) {
+        WEIR_TRY(const auto idle,
+                 parse_number(option_text(options, "idle"), "--idle", 1, model::kIdleMax));
+        balancer.idle = static_cast<std::uint32_t>(idle);
+    }
     if (options.count("source") > 0) {
         WEIR_TRY(balancer.source,
                  parse_source(option_text(options, "source"), Family::kIpv4, "--source"));
@@ -64,6 +79,8 @@ Result<> show_lb_settings(Context& cx) {
     table.row({"source", now.source ? now.source->to_string() : "none"});
     table.row({"source6", now.source6 ? now.source6->to_string() : "none"});
     table.row({"gateway", now.gateway ? now.gateway->to_string() : "none"});
+    table.row({"seed", now.seed ? now.seed->to_string() : "none"});
+    table.row({"idle", std::to_string(now.idle)});
     cx.out.text(table.to_string());
     cx.out.document(balancer_json(now));
     return {};
@@ -71,7 +88,10 @@ Result<> show_lb_settings(Context& cx) {
 
 Result<> run_lb_set(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
-    if (options.count("source") + options.count("source6") + options.count("gateway") == 0) {
+    const auto given_any = [&](std::initializer_list<const char*> names) {
+        return std::ranges::any_of(names, [&](const char* name) { return options.count(name) > 0; });
+    };
+    if (!given_any({"source", "source6", "gateway", "seed", "idle"})) {
         return show_lb_settings(cx);
     }
     // What the user typed is judged before anything is asked of the kernel.
@@ -81,6 +101,8 @@ Result<> run_lb_set(const po::variables_map& options, const Words& words, Contex
                  now.source = options.count("source") > 0 ? given.source : now.source;
                  now.source6 = options.count("source6") > 0 ? given.source6 : now.source6;
                  now.gateway = options.count("gateway") > 0 ? given.gateway : now.gateway;
+                 now.seed = options.count("seed") > 0 ? given.seed : now.seed;
+                 now.idle = options.count("idle") > 0 ? given.idle : now.idle;
                  return {};
              }));
     report(cx, changed, "settings changed");
@@ -94,7 +116,12 @@ void add_lb_set_options(po::options_description& add) {
         "source6", po::value<std::string>()->value_name("PREFIX|none"), "the same for IPv6")(
         "gateway", po::value<std::string>()->value_name("MAC|none"),
         "next hop of all tunnelled packets, which then leave where they came in; none: the "
-        "routing table decides");
+        "routing table decides")(
+        "seed", po::value<std::string>()->value_name("HEX"),
+        "16 hexadecimal digits that rings and flows are hashed with, the same on every node; another "
+        "seed moves every flow")(
+        "idle", po::value<std::string>()->value_name("SECONDS"),
+        "silence after which a tracked TCP flow is forgotten [900]");
 }
 
 } // namespace

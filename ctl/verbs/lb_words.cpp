@@ -45,4 +45,17 @@ Result<model::Backend*> find_backend(model::Service& service, const IpAddr& addr
     return &*found;
 }
 
+output::Json ring_json(const kernel::RingStatus& ring) {
+    return {{"buckets", ring.buckets},
+            {"at_rest", ring.at_rest()},
+            {"hot", ring.hot},
+            {"warm", ring.warm},
+            {"entries", ring.entries()},
+            {"overflow", ring.overflow}};
+}
+
+std::uint64_t flow_seconds(std::uint32_t ticks) {
+    return (std::uint64_t{ticks} << FLOW_TICK_SHIFT) / 1'000'000'000;
+}
+
 } // namespace weir::verbs

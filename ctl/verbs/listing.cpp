@@ -110,6 +110,7 @@ Json service_json(const model::Service& service) {
             {"port", service.key.port},
             {"protocol", model::name(service.key.proto)},
             {"forward", model::name(service.forward)},
+            {"vlan", service.vlan},
             {"handle", service.handle},
             {"backends", backends}};
 }
@@ -119,6 +120,8 @@ Json balancer_json(const model::Balancer& balancer) {
     json["source"] = balancer.source ? Json(balancer.source->to_string()) : Json();
     json["source6"] = balancer.source6 ? Json(balancer.source6->to_string()) : Json();
     json["gateway"] = balancer.gateway ? Json(balancer.gateway->to_string()) : Json();
+    json["seed"] = balancer.seed ? Json(balancer.seed->to_string()) : Json();
+    json["idle"] = balancer.idle;
     return json;
 }
 

@@ -26,7 +26,8 @@ constexpr Size kSizes[] = {
      1U << 24},
     {"max-services", "services", &model::Limits::services, 1, 1U << 16},
     {"max-backends", "backends of all services", &model::Limits::backends, 1, 1U << 18},
-    {"max-flows", "flows in the flow table", &model::Limits::flows, 64, 1U << 26},
+    {"max-buckets", "buckets of the rings of all services", &model::Limits::buckets, 1024, 1U << 24},
+    {"max-flows", "flows that are tracked after a change", &model::Limits::flows, 64, 1U << 24},
 };
 
 Result<model::Limits> parse_load_limits(const po::variables_map& options) {
@@ -43,6 +44,10 @@ Result<model::Limits> parse_load_limits(const po::variables_map& options) {
     if (!std::has_single_bit(limits.nodes)) {
         return usage(fmt::format("--max-nodes {}: must be a power of two; the next is {}",
                                  limits.nodes, std::bit_ceil(limits.nodes)));
+    }
+    if (!std::has_single_bit(limits.flows)) {
+        return usage(fmt::format("--max-flows {}: must be a power of two; the next is {}",
+                                 limits.flows, std::bit_ceil(limits.flows)));
     }
     return limits;
 }

@@ -12,7 +12,7 @@ constexpr std::array kFirewall = {&fw_add,  &fw_insert, &fw_replace, &fw_delete,
 constexpr std::array kSets = {&set_create, &set_add, &set_delete, &set_list, &set_flush};
 constexpr std::array kBalancer = {
     &lb_service_add, &lb_service_delete, &lb_service_list, &lb_backend_add, &lb_backend_delete,
-    &lb_backend_set, &lb_backend_list,   &lb_set,          &lb_flows};
+    &lb_backend_set, &lb_backend_list,   &lb_set,          &lb_flows, &lb_which};
 constexpr std::array kLooking = {&stats, &ledger, &explain, &capture};
 constexpr std::array kTracing = {&trace, &count, &rate, &hist, &top,
                                  &leaks, &drops, &path, &why,  &probes};

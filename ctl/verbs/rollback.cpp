@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "compile/images.h"
 #include "verbs/all.h"
 #include "verbs/state.h"
 #include "verbs/words.h"
@@ -10,7 +11,10 @@ namespace {
 Result<> run_rollback(const po::variables_map&, const Words& words, Context& cx) {
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kExclusive));
-    WEIR_TRY(const auto number, session.node.rollback());
+    WEIR_TRY(const auto live, read_live(session.node));
+    const model::Config before = live.others.empty() ? model::Config{} : live.others.front();
+    WEIR_TRY(auto balancer, compile::compile_balancer(before, session.node.limits()));
+    WEIR_TRY(const auto number, session.node.rollback(std::move(balancer)));
     cx.out.text(fmt::format("generation {} is in force again\n", number));
     cx.out.document({{"changed", true}, {"generation", number}});
     return {};
@@ -22,8 +26,8 @@ const Verb rollback{
     .path = "rollback",
     .operands = "",
     .summary = "put the previous configuration in force again",
-    .details = R"(At once: its tables are still there. `weir status` says which generation that is.
-What was rolled back is given up with the next change.
+    .details = R"(`weir status` says which generation that is. What was rolled back is given up with
+the next change. Connections stay where they are.
 
   weir rollback
 )",

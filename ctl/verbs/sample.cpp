@@ -80,24 +80,31 @@ Result<Section> rule_section(const kernel::Node& node, const model::Config& conf
 }
 
 Result<Section> service_section(const kernel::Node& node, const model::Config& config) {
-    Section section{
-        "services", "Services", {"service"}, {"packets", "bytes", "dropped", "flows"}, {}};
+    Section section{"services",
+                    "Services",
+                    {"service"},
+                    {"packets", "bytes", "dropped", "connections", "at-rest", "hot", "entries",
+                     "overflow"},
+                    {}};
+    WEIR_TRY(auto rings, node.ring_statuses());
     for (const model::Service& service : config.balancer.services) {
         WEIR_TRY(const auto hits, node.service_hits(service.slot));
-        section.rows.push_back(
-            {{service.key.to_string()}, {hits.packets, hits.bytes, hits.dropped, hits.flows}});
+        const kernel::RingStatus& ring = rings[service.slot];
+        section.rows.push_back({{service.key.to_string()},
+                                {hits.packets, hits.bytes, hits.dropped, hits.connections,
+                                 ring.at_rest(), ring.hot, ring.entries(), ring.overflow}});
     }
     return section;
 }
 
 Result<Section> backend_section(const kernel::Node& node, const model::Config& config) {
     Section section{
-        "backends", "Backends", {"service", "backend"}, {"packets", "bytes", "flows"}, {}};
+        "backends", "Backends", {"service", "backend"}, {"packets", "bytes", "connections"}, {}};
     for (const model::Service& service : config.balancer.services) {
         for (const model::Backend& backend : service.backends) {
             WEIR_TRY(const auto hits, node.backend_hits(backend.slot));
             section.rows.push_back({{service.key.to_string(), backend.address.to_string()},
-                                    {hits.packets, hits.bytes, hits.flows}});
+                                    {hits.packets, hits.bytes, hits.connections}});
         }
     }
     return section;

@@ -80,6 +80,7 @@ Json limits_json(const model::Limits& limits) {
             {"set_elements", limits.set_elements},
             {"services", limits.services},
             {"backends", limits.backends},
+            {"buckets", limits.buckets},
             {"flows", limits.flows}};
 }
 

@@ -15,11 +15,11 @@ static __always_inline int is_tunnelled(const struct packet *pkt)
 
 static __always_inline struct outcome remove_header(struct xdp_md *ctx, const struct packet *pkt)
 {
-	__be16 type = ether_type(pkt->transport == IPPROTO_IPIP ? 4 : 6);
+	__be16 type = ether_type(pkt->transport == IPPROTO_IPIP);
 	int outer_len = pkt->l4_offset - pkt->l3_offset;
 	struct macs here;
 
-	if (keep_addresses(ctx, &here) || !rewrite_l2(ctx, pkt, &here, -outer_len, 1, type))
+	if (read_macs(ctx, &here) || !rewrite_l2(ctx, pkt->l3_offset, &here, -outer_len, 1, type))
 		return drop(REASON_TRUNCATED);
 	return next_stage();
 }

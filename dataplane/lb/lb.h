@@ -3,208 +3,199 @@
 #pragma once
 
 #include "capture.h"
+#include "lb/at_rest.h"
 #include "lb/choose.h"
 #include "lb/echo.h"
+#include "lb/l2.h"
+#include "lb/segments_xdp.h"
+#include "lb/service.h"
 #include "lb/tunnel.h"
 
-static __always_inline void hand_over(struct xdp_md *ctx, const struct bpf_fib_lookup *hop)
-{
-	struct handover *record = new_handover(ctx);
+#define IP_LEN_MAX 0xffff /* what an outer header can say */
 
-	if (!record)
-		return;
-	record->ifindex = hop->ifindex;
-	record->family = hop->family;
-	/* An IPv4 next hop stands in the first word. */
-	__builtin_memcpy(record->nexthop, hop->ipv6_dst, sizeof(record->nexthop));
+/* A fixed gateway: back out of the interface, whose MTU this CPU keeps for a tick. */
+static __always_inline struct outcome by_gateway(struct xdp_md *ctx, struct hook_count *count)
+{
+	__u32 mtu = 0;
+
+	if (likely(count->mtu_tick == hop_tick()))
+		return next_stage();
+	if (bpf_check_mtu(ctx, 0, &mtu, 0, 0) < 0)
+		return drop(REASON_NO_ROUTE);
+	count->mtu = mtu < IP_LEN_MAX ? mtu : IP_LEN_MAX;
+	count->mtu_tick = hop_tick();
+	return next_stage();
 }
 
-/* The frame is written: it leaves, or the kernel resolves its neighbour and sends it. */
-static __always_inline struct outcome depart(struct xdp_md *ctx, const nexthop *hop,
-					     struct outcome route)
+static __always_inline struct outcome depart_by(struct xdp_md *ctx, const struct generation *gen,
+						struct hook_count *count, const struct backend *to,
+						struct backend_count *local, int gateway,
+						__u32 how, struct departure *out)
 {
-	if (route.verdict == VERDICT_PASS) {
-		hand_over(ctx, hop);
-		return route;
+	struct outcome way = gateway ? by_gateway(ctx, count) : by_route(ctx, to, &local->hop, how);
+
+	if (way.verdict == VERDICT_DROP)
+		return way;
+	if (read_macs(ctx, &out->macs))
+		return drop(REASON_SPLIT_HEADERS);
+	out->ifindex = frame_interface(ctx);
+	if (gateway) {
+		out->mtu = count->mtu;
+		copy_mac(out->macs.by, out->macs.to); /* the address that the frame was sent to */
+		copy_mac(out->macs.to, gen->gateway);
+		return way;
 	}
-	if (hop->ifindex == ctx->ingress_ifindex)
-		return outcome(VERDICT_SEND, REASON_SERVICE);
-	bpf_redirect(hop->ifindex, 0);
-	return outcome(VERDICT_REDIRECT, REASON_SERVICE);
+	if (unlikely(way.verdict == VERDICT_PASS)) { /* the frame keeps its addresses, to be taken in */
+		out->mtu = local->hop.mtu;
+		return way;
+	}
+	out->mtu = local->hop.mtu;
+	out->ifindex = local->hop.ifindex;
+	copy_mac(out->macs.to, local->hop.to);
+	copy_mac(out->macs.by, local->hop.by);
+	return way;
 }
 
-/* The routing table, which knows the MTU, is not asked for a gateway: ask the interface. */
-static __always_inline struct outcome find_hop(struct xdp_md *ctx, const struct generation *gen,
-					       const struct packet *pkt, const struct backend *to,
-					       __u32 outer_len, nexthop *hop)
+static __always_inline struct outcome leave(struct xdp_md *ctx, const struct backend *to,
+					    struct outcome way, __u32 ifindex)
 {
-	__u32 mtu = pkt->ip_len; /* in: of the IP packet alone, all buffers; out: the interface's */
-
-	if (!gen->has_gateway)
-		return by_route(ctx, pkt, to, pkt->ip_len + outer_len, hop);
-	if (bpf_check_mtu(ctx, 0, &mtu, outer_len, 0) == BPF_MTU_CHK_RET_FRAG_NEEDED)
-		return drop(REASON_TOO_BIG);
-	return to_gateway(ctx, gen, hop);
-}
-
-static __always_inline int link_addresses(struct xdp_md *ctx, const nexthop *hop,
-					  struct outcome route, struct macs *macs)
-{
-	if (route.verdict == VERDICT_PASS)
-		return keep_addresses(ctx, macs);
-	copy_mac(macs->to, hop->dmac);
-	copy_mac(macs->from, hop->smac);
-	return 0;
+	if (unlikely(way.verdict == VERDICT_PASS))
+		return unpack(hand_over(ctx, to, way.reason));
+	return send_by(ctx, ifindex);
 }
 
 static __always_inline struct outcome tunnel_to(struct xdp_md *ctx, const struct generation *gen,
-						const struct packet *pkt, __u64 hash,
-						const struct backend *to)
+						struct hook_count *count, const struct packet *pkt,
+						const struct choice *choice,
+						const struct backend *to,
+						struct backend_count *local, __u32 how)
 {
-	__u32 outer_len = to->family == 4 ? IPV4_MIN_LEN : IPV6_LEN;
-	struct outcome route;
-	nexthop hop = {};
-	struct macs macs;
-	int keep_tags;
+	int ipv4 = to->family == 4, keep_tags;
+	__u32 outer_len = ipv4 ? IPV4_MIN_LEN : IPV6_LEN;
+	struct departure out;
+	struct outcome way;
 	void *outer;
 
-	if (!(gen->has_source & (to->family == 4 ? 1 : 2)))
+	if (!(gen->has_source & (ipv4 ? HAS_SOURCE4 : HAS_SOURCE6)))
 		return drop(REASON_NO_SOURCE);
-	if (pkt->ip_len + outer_len > 0xffff)
-		return drop(REASON_TOO_BIG);
-	outer_source(gen, to->family, hash, hop.ipv6_src);
-	route = find_hop(ctx, gen, pkt, to, outer_len, &hop);
-	if (route.verdict == VERDICT_DROP)
-		return route;
-	if (link_addresses(ctx, &hop, route, &macs))
-		return drop(REASON_SPLIT_HEADERS);
-
-	/* A packet that the kernel sends gets its link-layer header there. */
-	keep_tags = route.verdict != VERDICT_PASS && hop.ifindex == ctx->ingress_ifindex;
-	if (to->family == 4) {
-		outer = rewrite_l2(ctx, pkt, &macs, IPV4_MIN_LEN, keep_tags, bpf_htons(ETH_P_IP));
-		if (!outer || outer + IPV4_MIN_LEN > frame_end(ctx))
-			return drop(REASON_NO_HEADROOM);
-		write_outer4(outer, pkt, hop.ipv4_src, to);
-	} else {
-		outer = rewrite_l2(ctx, pkt, &macs, IPV6_LEN, keep_tags, bpf_htons(ETH_P_IPV6));
-		if (!outer || outer + IPV6_LEN > frame_end(ctx))
-			return drop(REASON_NO_HEADROOM);
-		write_outer6(outer, pkt, hash, hop.ipv6_src, to);
-	}
-	return depart(ctx, &hop, route);
-}
-
-static __always_inline struct outcome switch_to(struct xdp_md *ctx, const struct packet *pkt,
-						const struct backend *to)
-{
-	struct outcome route;
-	nexthop hop = {};
-	struct macs macs;
-	int keep_tags;
-
-	write_address(hop.ipv6_src, pkt, pkt->saddr_hi, pkt->saddr_lo);
-	route = by_route(ctx, pkt, to, pkt->ip_len, &hop);
-	if (route.verdict == VERDICT_DROP)
-		return route;
-	if (!is_on_link(&hop, to))
-		return drop(REASON_NOT_ON_LINK);
-	if (link_addresses(ctx, &hop, route, &macs))
-		return drop(REASON_SPLIT_HEADERS);
-	keep_tags = route.verdict != VERDICT_PASS && hop.ifindex == ctx->ingress_ifindex;
-	if (!rewrite_l2(ctx, pkt, &macs, 0, keep_tags, ether_type(is_ipv4(pkt) ? 4 : 6)))
+	way = depart_by(ctx, gen, count, to, local, gen->has_gateway, how, &out);
+	if (way.verdict == VERDICT_DROP)
+		return way;
+	if (unlikely(pkt->ip_len + outer_len > out.mtu))
+		return unpack(tunnel_segments(ctx, choice, how, out.ifindex));
+	keep_tags = way.verdict == NEXT_STAGE && out.ifindex == frame_interface(ctx);
+	outer = rewrite_l2(ctx, pkt->l3_offset, &out.macs, outer_len, keep_tags, ether_type(ipv4));
+	if (!outer || outer + outer_len > frame_end(ctx))
 		return drop(REASON_NO_HEADROOM);
-	return depart(ctx, &hop, route);
+	if (ipv4)
+		write_outer4(outer, gen, pkt->tos, pkt->ip_len, choice->hash, to);
+	else
+		write_outer6(outer, gen, pkt->tos, pkt->ip_len, choice->hash, to);
+	return leave(ctx, to, way, out.ifindex);
 }
 
-STAGE forward_tunnel(struct xdp_md *ctx, const struct generation *gen, const struct packet *pkt,
-		     const struct choice *choice)
+static __always_inline struct outcome switch_to(struct xdp_md *ctx, const struct generation *gen,
+						struct hook_count *count, const struct packet *pkt,
+						const struct backend *to,
+						struct backend_count *local, __u32 how)
 {
-	const struct backend *to = gen && choice ? backend_at(gen, choice->backend) : NULL;
+	struct departure out;
+	struct outcome way = depart_by(ctx, gen, count, to, local, 0, how, &out);
+	int keep_tags = way.verdict == NEXT_STAGE && out.ifindex == frame_interface(ctx);
 
-	return pack(to && pkt && choice ? tunnel_to(ctx, gen, pkt, choice->hash, to)
-					: drop(REASON_NO_BACKEND));
-}
-
-STAGE forward_l2_dsr(struct xdp_md *ctx, const struct generation *gen, const struct packet *pkt,
-		     __u32 index)
-{
-	const struct backend *to = gen ? backend_at(gen, index) : NULL;
-
-	return pack(to && pkt ? switch_to(ctx, pkt, to) : drop(REASON_NO_BACKEND));
+	if (way.verdict == VERDICT_DROP)
+		return way;
+	if (way.verdict == NEXT_STAGE && !local->hop.on_link)
+		return drop(REASON_NOT_ON_LINK);
+	if (unlikely(pkt->ip_len > out.mtu))
+		return how & LB_TC_BESIDE ? unpack(hand_over(ctx, to, REASON_TOO_BIG))
+					  : drop(REASON_TOO_BIG);
+	if (!rewrite_l2(ctx, pkt->l3_offset, &out.macs, 0, keep_tags, ether_type(is_ipv4(pkt))))
+		return drop(REASON_NO_HEADROOM);
+	return leave(ctx, to, way, out.ifindex);
 }
 
 static __always_inline void count_service(const struct choice *choice, const struct packet *pkt,
 					  struct outcome end)
 {
 	struct service_count *count = bpf_map_lookup_elem(&service_counts, &choice->service);
-	struct backend_count *to;
 
 	if (!count)
 		return;
 	count->packets++;
 	count->bytes += pkt->frame_len;
-	count->flows += choice->new_flow;
-	if (end.verdict == VERDICT_DROP) {
-		count->dropped++;
-		return;
-	}
-	to = bpf_map_lookup_elem(&backend_counts, &choice->backend);
-	if (to) {
-		to->packets++;
-		to->bytes += pkt->frame_len;
-		to->flows += choice->new_flow;
-	}
+	count->dropped += end.verdict == VERDICT_DROP;
+	count->connections += choice->connects;
 }
 
-static __always_inline struct outcome find(struct xdp_md *ctx, const struct generation *gen,
-					   struct packet *pkt, struct choice *choice)
+static __always_inline struct outcome forward(struct xdp_md *ctx, const struct generation *gen,
+					      struct hook_count *count, const struct packet *pkt,
+					      const struct choice *choice, __u32 how)
+{
+	struct backend_count *local;
+	const struct backend *to;
+	struct outcome end;
+	__u32 index = choice->backend;
+
+	if (unlikely(index == BUCKET_NONE))
+		return drop(REASON_NO_BACKEND);
+	to = backend_at(gen, index);
+	local = bpf_map_lookup_elem(&backend_counts, &index);
+	if (!to || !local)
+		return drop(REASON_NO_BACKEND);
+	end = choice->forward == FORWARD_L2_DSR
+		      ? switch_to(ctx, gen, count, pkt, to, local, how)
+		      : tunnel_to(ctx, gen, count, pkt, choice, to, local, how);
+	if (end.verdict == VERDICT_DROP)
+		return end;
+	local->packets++;
+	local->bytes += pkt->frame_len;
+	local->connections += choice->connects;
+	return end;
+}
+
+/* What is to a VIP, and to no service of it. */
+static __always_inline struct outcome at_vip(struct xdp_md *ctx, const struct generation *gen,
+					     const struct packet *pkt)
+{
+	if (has_class(pkt, CLASS_FRAGMENT))
+		return is_vip(gen, pkt) ? drop(REASON_VIP_FRAGMENT) : next_stage();
+	return is_echo_request(pkt) && is_vip(gen, pkt) ? answer_echo(ctx, pkt) : next_stage();
+}
+
+STAGE answer_for_vip(struct xdp_md *ctx, const struct generation *gen, const struct packet *pkt)
+{
+	return gen && pkt ? pack(at_vip(ctx, gen, pkt)) : 0;
+}
+
+static __always_inline struct outcome balance(struct xdp_md *ctx, const struct generation *gen,
+					      struct hook_count *count, const struct packet *pkt,
+					      __u32 how)
 {
 	const struct service *service;
-
-	choice->service = NO_SERVICE;
-	choice->new_flow = choice->by_ring = 0;
-	if (unlikely(has_class(pkt, CLASS_FRAGMENT)))
-		return is_vip(gen, pkt) ? drop(REASON_VIP_FRAGMENT) : next_stage();
-	if (pkt->transport == IPPROTO_TCP || pkt->transport == IPPROTO_UDP) {
-		service = find_service(gen, pkt);
-		if (service)
-			choose_backend(gen, service, pkt, choice);
-		return next_stage();
-	}
-	if (is_echo_request(pkt) && is_vip(gen, pkt))
-		return answer_echo(ctx, pkt);
-	return next_stage();
-}
-
-/* Whose packet is it? With NEXT_STAGE, `choice` says. */
-STAGE find_backend(struct xdp_md *ctx, const struct generation *gen, struct packet *pkt,
-		   struct choice *choice)
-{
-	return gen && pkt && choice ? pack(find(ctx, gen, pkt, choice)) : 0;
-}
-
-/*
- * Answers NEXT_STAGE for a packet that is for no service: the stack has it. `captured`: a constant,
- * see judge().
- */
-static __always_inline struct outcome load_balance(struct xdp_md *ctx,
-						   const struct generation *gen,
-						   struct packet *pkt, int captured)
-{
 	struct choice choice;
-	struct outcome end = unpack(find_backend(ctx, gen, pkt, &choice));
+	struct outcome end;
 
-	if (end.verdict != NEXT_STAGE || choice.service == NO_SERVICE)
-		return end;
-	if (captured)
-		capture_backend(choice.service, choice.backend, choice.by_ring, choice.new_flow);
-	if (choice.backend == NO_BACKEND)
-		end = drop(REASON_NO_BACKEND);
-	else if (choice.forward == FORWARD_L2_DSR)
-		end = unpack(forward_l2_dsr(ctx, gen, pkt, choice.backend));
-	else
-		end = unpack(forward_tunnel(ctx, gen, pkt, &choice));
+	if (unlikely((pkt->transport != IPPROTO_TCP && pkt->transport != IPPROTO_UDP) ||
+		     has_class(pkt, CLASS_FRAGMENT)))
+		return unpack(answer_for_vip(ctx, gen, pkt));
+	service = find_service(gen, pkt);
+	if (!service)
+		return next_stage();
+	choose_backend(ctx, gen, service, pkt, &choice);
+	if (unlikely(how & LB_CAPTURED))
+		capture_backend(choice.service,
+				choice.backend == BUCKET_NONE ? NO_TABLE : choice.backend,
+				!choice.tracked, choice.begins);
+	end = forward(ctx, gen, count, pkt, &choice, how);
 	count_service(&choice, pkt, end);
+	count->handed_over += end.verdict == VERDICT_PASS;
 	return end;
+}
+
+/* `how`: enum lb_how. Returns NEXT_STAGE for a packet that is for no service: the stack has it. */
+STAGE load_balance(struct xdp_md *ctx, const struct generation *gen, struct hook_count *count,
+		   const struct packet *pkt, __u32 how)
+{
+	return gen && count && pkt ? pack(balance(ctx, gen, count, pkt, how)) : 0;
 }

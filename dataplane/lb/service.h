@@ -1,64 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* Whose packet is it? The service table has two places for each key, and most are at the first. */
 #pragma once
 
 #include "packet.h"
+#include "parse/link.h"
 #include "maps/balancer.h"
+#include "maps/flow_hash.h"
 #include "maps/generation.h"
 
-/* An address as the headers have it; IPv4 in the first word. */
-static __always_inline void write_address(__be32 *to, const struct packet *pkt, __u64 hi, __u64 lo)
+/* Places in a service table minus 1; a power of two minus 1, set before load. */
+const volatile __u32 service_mask = 8 * SERVICES_DEFAULT - 1;
+
+/* What arrives in another VLAN is none of the service's, and none of this node's to move to another link. */
+static __always_inline int is_in_vlan(const struct service *at, __u16 vlan)
 {
-	if (is_ipv4(pkt)) {
-		to[0] = bpf_htonl(lo);
-		to[1] = to[2] = to[3] = 0;
-		return;
-	}
-	to[0] = bpf_htonl(hi >> 32);
-	to[1] = bpf_htonl(hi);
-	to[2] = bpf_htonl(lo >> 32);
-	to[3] = bpf_htonl(lo);
+	return at->vlan == (vlan & VLAN_ID_MASK) || at->vlan == SERVICE_ANY_VLAN;
 }
 
-static __always_inline struct service_key service_key(const struct packet *pkt, __u16 port,
-						      __u8 proto)
+static __always_inline int is_service(const struct service *at, __u64 vip_hi, __u64 vip_lo, __u32 key)
 {
-	struct service_key key = { .port = bpf_htons(port),
-				   .proto = proto,
-				   .family = is_ipv4(pkt) ? 4 : 6 };
-
-	write_address(key.vip, pkt, pkt->daddr_hi, pkt->daddr_lo);
-	return key;
+	return at->key == key && at->vip_lo == vip_lo && at->vip_hi == vip_hi;
 }
 
-/* Keys are copied to the stack: kernel 6.1 takes none from memory that a stage was handed. */
-static __always_inline void *service_table(const struct generation *gen)
+static __always_inline const struct service *look_up_service(const struct generation *gen,
+							     __u64 vip_hi, __u64 vip_lo, __u32 key)
 {
-	__u32 index = gen->service_table;
+	__u64 hash = service_hash(vip_hi, vip_lo, key, gen->service_seed);
+	__u32 index = gen->service_table, place = service_first(hash, service_mask);
+	void *table = bpf_map_lookup_elem(&service_tables, &index);
+	const struct service *at;
 
-	return bpf_map_lookup_elem(&service_tables, &index);
+	if (!table)
+		return NULL;
+	at = bpf_map_lookup_elem(table, &place);
+	if (!at || is_service(at, vip_hi, vip_lo, key))
+		return at;
+	if (likely(!(at->flags & SERVICE_MOVED)))
+		return NULL;
+	place = service_second(hash, service_mask);
+	at = bpf_map_lookup_elem(table, &place);
+	return at && is_service(at, vip_hi, vip_lo, key) ? at : NULL;
 }
 
 /* The service of a TCP or UDP packet: by its port, else one that takes any port. */
 static __always_inline const struct service *find_service(const struct generation *gen,
 							  const struct packet *pkt)
 {
-	void *table = service_table(gen);
-	struct service_key key = service_key(pkt, pkt->dport, pkt->transport);
-	const struct service *found;
+	__u32 family = is_ipv4(pkt) ? 4 : 6;
+	const struct service *found =
+		look_up_service(gen, pkt->daddr_hi, pkt->daddr_lo,
+				SERVICE_KEY(pkt->dport, pkt->transport, family));
 
-	if (!table)
-		return NULL;
-	found = bpf_map_lookup_elem(table, &key);
-	if (found || !gen->any_port)
-		return found;
-	key.port = 0;
-	return bpf_map_lookup_elem(table, &key);
+	if (!found && unlikely(gen->any_port))
+		found = look_up_service(gen, pkt->daddr_hi, pkt->daddr_lo,
+					SERVICE_KEY(0, pkt->transport, family));
+	return found && is_in_vlan(found, pkt->vlan) ? found : NULL;
 }
 
 static __always_inline int is_vip(const struct generation *gen, const struct packet *pkt)
 {
-	void *table = service_table(gen);
-	struct service_key key = service_key(pkt, 0, 0);
+	const struct service *vip = look_up_service(gen, pkt->daddr_hi, pkt->daddr_lo,
+						    SERVICE_KEY(0, 0, is_ipv4(pkt) ? 4 : 6));
 
-	return table && bpf_map_lookup_elem(table, &key);
+	return vip && is_in_vlan(vip, pkt->vlan);
 }

@@ -25,6 +25,9 @@
 #define TCP_RST		 0x04
 #define TCP_ACK		 0x10
 
+#define QUIC_INITIAL_MIN 1200	    /* bytes of UDP payload; RFC 9000, 14.1 */
+#define QUIC_V2		 0x6b3343cf /* RFC 9369 */
+
 static __always_inline void set_ports(struct packet *pkt, __be16 sport, __be16 dport)
 {
 	pkt->sport = bpf_ntohs(sport);

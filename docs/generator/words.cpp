@@ -90,7 +90,7 @@ std::string limits_page() {
     row("interfaces with counters of their own", std::to_string(IFACES_MAX - 1));
     row("generations kept: the live one, and those before it",
         std::to_string(GENERATION_SLOTS - 1));
-    row("buckets of a service's Maglev table", std::to_string(RING_SIZE));
+    row("buckets of a service's ring, at most", std::to_string(RING_BUCKETS_MAX));
     row("weight of a backend", std::to_string(model::kWeightMax));
     row("nodes of the compiled rules, at most", std::to_string(FW_NODES_LIMIT));
     row("VLAN tags that the parser follows", defined("dataplane/parse/parse.h", "VLAN_TAGS_MAX"));

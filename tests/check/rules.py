@@ -18,7 +18,7 @@ LAYERS = {
     "text": ({"compile", "kernel", "trace", "output", "verbs"}, set()),
     "compile": ({"text", "kernel", "trace", "output", "verbs"}, set()),
     "drops": ({"text", "compile", "trace", "output", "verbs"}, set()),
-    "kernel": ({"text", "compile", "trace", "drops", "output", "verbs"}, {"compile/images.h"}),
+    "kernel": ({"text", "compile", "trace", "drops", "output", "verbs"}, {"compile/images.h", "compile/ring_change.h"}),
     "trace": ({"compile", "output", "verbs"}, set()),
     "model": ({"text", "compile", "kernel", "trace", "output", "verbs"}, set()),
     "base": ({"model", "text", "compile", "kernel", "trace", "output", "verbs"}, set()),

@@ -196,10 +196,11 @@ def test_stats_have_their_sections(weir):
     (rule,) = stats["rules"]
     assert (rule["chain"], rule["packets"], rule["bytes"]) == ("ingress", 0, 0)
     (service,) = stats["services"]
-    assert service == {"service": SERVICE, "packets": 0, "bytes": 0, "dropped": 0, "flows": 0}
+    assert service == {"service": SERVICE, "packets": 0, "bytes": 0, "dropped": 0,
+                       "connections": 0, "at-rest": 128, "hot": 0, "entries": 0, "overflow": 0}
     (backend,) = stats["backends"]
     assert backend == {"service": SERVICE, "backend": "10.0.2.2", "packets": 0, "bytes": 0,
-                       "flows": 0}
+                       "connections": 0}
 
 
 def test_a_watch_shows_rates_until_it_is_interrupted(weir):

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ctime>
 #include <map>
 
 #include "kernel/bpf.h"
@@ -31,17 +32,6 @@ protected:
         return number.value_or(0);
     }
 };
-
-// Among the first places; an emptied one holds a table of another name.
-std::size_t rings_in_use(const Node& node) {
-    std::size_t used = 0;
-    for (std::uint32_t index = 0; index < 8; ++index) {
-        if (const auto table = open_table(node.map("rings"), index)) {
-            used += map_info(table->get())->name == std::string_view("rings");
-        }
-    }
-    return used;
-}
 
 TEST_F(Publish, FirstGenerationIsOneAndLive) {
     Node node = open_node();
@@ -76,14 +66,14 @@ TEST_F(Publish, RollbackTurnsBackOnce) {
     publish(node, 1);
     publish(node, 2);
 
-    const auto number = node.rollback();
+    const auto number = node.rollback(marked_images(1).balancer);
 
     ASSERT_EQ(message_of(number), "");
     EXPECT_EQ(*number, 1U);
     const auto kept = node.generations();
     ASSERT_EQ(kept->size(), 1U);
     EXPECT_EQ(mixed_up(node, (*kept)[0], 1), "");
-    EXPECT_EQ(message_of(node.rollback()),
+    EXPECT_EQ(message_of(node.rollback({})),
               "no earlier generation is kept: nothing to roll back to");
 }
 
@@ -92,7 +82,7 @@ TEST_F(Publish, AfterARollbackNumbersGoOnAndTheDiscardedIsGone) {
     publish(node, 1);
     publish(node, 2);
     publish(node, 3);
-    ASSERT_EQ(*node.rollback(), 2U);
+    ASSERT_EQ(*node.rollback(marked_images(2).balancer), 2U);
 
     EXPECT_EQ(publish(node, 9), 4U);
 
@@ -101,7 +91,7 @@ TEST_F(Publish, AfterARollbackNumbersGoOnAndTheDiscardedIsGone) {
     EXPECT_EQ(mixed_up(node, (*kept)[0], 9), "");
     EXPECT_EQ((*kept)[1].number, 2U);
     EXPECT_EQ(mixed_up(node, (*kept)[1], 2), "");
-    EXPECT_EQ(*node.rollback(), 2U);
+    EXPECT_EQ(*node.rollback(marked_images(2).balancer), 2U);
 }
 
 TEST_F(Publish, SharesTablesThatDidNotChange) {
@@ -150,34 +140,33 @@ TEST_F(Publish, WhatIsEmptyHasNoTable) {
 TEST_F(Publish, AChangedRingMovesAndTheOtherStays) {
     Node node = open_node();
     auto images = marked_images(1);
-    auto second = images.balancer.services.front();
-    second.first.port = 443;
-    second.second.slot = 2;
-    images.balancer.services.push_back(second);
-    images.balancer.rings.push_back({2, std::vector<std::uint32_t>(RING_SIZE, 5)});
-    const auto ring_of = [&](std::uint16_t port) {
-        auto key = second.first;
-        key.port = port;
-        service value{};
-        const auto table =
-            open_table(node.map("service_tables"), (*node.generations())[0].record.service_table);
-        EXPECT_EQ(bpf_map_lookup_elem(table->get(), &key, &value), 0);
-        return value.ring;
+    service first{};
+    first.vip_lo = 1;
+    first.key = SERVICE_KEY(80, 6, 4);
+    first.flags = SERVICE_HERE;
+    first.slot = 1;
+    first.ring_mask = RING_PAGE - 1;
+    service second = first;
+    second.key = SERVICE_KEY(443, 6, 4);
+    second.slot = 2;
+    images.balancer.services = *compile::service_table(
+        {first, second}, compile::service_places(small_limits().services));
+    images.balancer.rings.push_back({2, std::vector<std::uint32_t>(RING_PAGE, 5)});
+    const auto ring_of = [&](std::uint32_t slot) {
+        return service_in(node, (*node.generations())[0].record, slot).value().ring;
     };
     ASSERT_EQ(message_of(node.publish(images, {}, "1")), "");
-    const auto first_80 = ring_of(80), first_443 = ring_of(443);
-    EXPECT_NE(first_80, first_443);
+    const auto ring_1 = ring_of(1), ring_2 = ring_of(2);
+    EXPECT_NE(ring_1, ring_2);
 
-    images.balancer.rings[1].backend[0] = 6;
-    ASSERT_EQ(message_of(node.publish(images, {}, "2")), "");
-
-    EXPECT_EQ(ring_of(80), first_80);
-    EXPECT_NE(ring_of(443), first_443);
-    EXPECT_EQ(rings_in_use(node), 3U);
-
-    ASSERT_EQ(message_of(node.publish(images, {}, "3")), "");
-    ASSERT_EQ(message_of(node.publish(images, {}, "4")), "");
-    EXPECT_EQ(rings_in_use(node), 2U) << "a ring that nobody names stays";
+    for (std::uint32_t owner = 6; owner < 20; ++owner) {
+        const auto before = ring_of(2);
+        images.balancer.rings[1].owner[0] = owner;
+        ASSERT_EQ(message_of(node.publish(images, {}, "2")), "");
+        EXPECT_EQ(ring_of(1), ring_1);
+        EXPECT_NE(ring_of(2), before) << "packets of the generation before still read it";
+        EXPECT_LT(ring_of(2), 4U) << "pages that nobody names are used again";
+    }
 }
 
 TEST_F(Publish, FreshSlotsStartAtZeroOthersGoOn) {
@@ -228,20 +217,29 @@ TEST_F(Publish, ALongStateComesBackWhole) {
 }
 
 TEST_F(Publish, FlowsAreListedByService) {
-    const Node node = open_node();
-    for (std::uint16_t port = 0; port < 100; ++port) {
-        flow_key key{};
-        key.service = port % 2;
-        key.sport = port;
-        const flow value{.backend = port, .handle = 1};
-        ASSERT_EQ(bpf_map_update_elem(node.map("flows"), &key, &value, BPF_ANY), 0);
+    Node node = open_node();
+    publish(node, 1);
+    constexpr std::uint32_t kBackend = 0, kLines = 20;
+    timespec clock{};
+    ::clock_gettime(CLOCK_MONOTONIC_COARSE, &clock);
+    const auto now = static_cast<std::uint32_t>(
+        (static_cast<std::uint64_t>(clock.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(clock.tv_nsec)) >>
+        FLOW_TICK_SHIFT);
+    for (std::uint32_t line = 0; line < kLines; ++line) {
+        flow_line written{};
+        written.flow[0] = {.fingerprint = 1000 + line,
+                           .backend = kBackend,
+                           .stamp = now << FLOW_STAMP_SHIFT};
+        written.flow[1] = {.fingerprint = 2000 + line, .backend = 4, .stamp = now << FLOW_STAMP_SHIFT};
+        ASSERT_EQ(bpf_map_update_elem(node.map("flows"), &line, &written, BPF_ANY), 0);
     }
 
     const auto all = node.flows(1, 0);
 
     ASSERT_EQ(message_of(all), "");
-    EXPECT_EQ(all->size(), 50U);
-    EXPECT_EQ(all->front().first.service, 1U);
+    ASSERT_EQ(all->size(), kLines) << "no backend has the index of the others";
+    EXPECT_EQ(all->front().backend, 1U);
     EXPECT_EQ(node.flows(1, 8)->size(), 8U);
     EXPECT_TRUE(node.flows(2, 0)->empty());
 }

@@ -4,9 +4,11 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <span>
 
 #include "kernel/attach.h"
 #include "kernel/bpf.h"
@@ -17,13 +19,14 @@ namespace {
 
 constexpr std::size_t kNodes = 700;
 
-service_key key_of(std::uint16_t port) {
-    service_key key{};
-    key.vip[0] = 0x0a7100cb;
-    key.port = port;
-    key.proto = 6;
-    key.family = 4;
-    return key;
+service marked_service(std::uint32_t mark) {
+    service one{};
+    one.vip_lo = mark;
+    one.key = SERVICE_KEY(80, 6, 4);
+    one.flags = SERVICE_HERE;
+    one.slot = 1;
+    one.ring_mask = RING_PAGE - 1;
+    return one;
 }
 
 Result<Fd> table_of(const Node& node, const char* pool, std::uint32_t index) {
@@ -96,14 +99,30 @@ compile::Images marked_images(std::uint32_t mark) {
     images.sets.v4 = {{{.prefix_len = 32, .addr = mark}, {.sets = mark}}};
     images.sets.v6 = {{{.prefix_len = 128, .addr = {mark, 0, 0, 1}}, {.sets = mark}}};
     images.sets.ports.resize(PORTS, set_mask{mark});
-    images.balancer.services = {
-        {key_of(80), {.slot = 1, .ring = 0, .usable = mark, .forward = 0, .ring_digest = 0}}};
+    images.balancer.services = *compile::service_table(
+        {marked_service(mark)}, compile::service_places(small_limits().services));
     backend one{};
     one.handle = mark;
-    images.balancer.backends = {{3, one}};
-    images.balancer.rings = {{1, std::vector<std::uint32_t>(RING_SIZE, mark)}};
+    one.service = 1;
+    images.balancer.backends = {{0, one}}; // no mark: the owners of rings are gone with each change
+    images.balancer.rings = {{1, std::vector<std::uint32_t>(RING_PAGE, mark)}};
     images.settings.services = mark;
     return images;
+}
+
+std::optional<service> service_in(const Node& node, const generation& record, std::uint32_t slot) {
+    const auto table = table_of(node, "service_tables", record.service_table);
+    if (!table) {
+        return std::nullopt;
+    }
+    const auto mapping = Mapping::of(table->get(), Mapping::Access::kRead);
+    const auto bytes = mapping->bytes();
+    const std::span places(reinterpret_cast<const service*>(bytes.data()),
+                           bytes.size() / sizeof(service));
+    const auto found = std::ranges::find_if(places, [&](const service& each) {
+        return (each.flags & SERVICE_HERE) != 0 && each.slot == slot;
+    });
+    return found == places.end() ? std::nullopt : std::optional(*found);
 }
 
 std::string mixed_up(const Node& node, const Kept& kept, std::uint32_t mark) {
@@ -135,18 +154,22 @@ std::string mixed_up(const Node& node, const Kept& kept, std::uint32_t mark) {
     faults += differs("set6_tables", record.set6_table, elements(wanted.sets.v6));
     faults += differs("set_port_tables", record.set_port_table, array(wanted.sets.ports));
 
-    service found{};
-    const auto services = table_of(node, "service_tables", record.service_table);
-    const auto& [key, value] = wanted.balancer.services.front();
-    if (!services || bpf_map_lookup_elem(services->get(), &key, &found) != 0) {
+    const auto found = service_in(node, record, 1);
+    if (!found) {
         return faults + "no service";
     }
-    if (found.usable != mark) {
+    if (found->vip_lo != mark) {
         faults += "service_tables differ; ";
     }
-    faults += differs("rings", found.ring, array(wanted.balancer.rings.front().backend));
+    ring_page page{};
+    if (bpf_map_lookup_elem(node.map("rings"), &found->ring, &page) != 0 ||
+        !std::ranges::all_of(page.bucket, [&](const bucket& each) {
+            return each.current == mark && each.base == mark;
+        })) {
+        faults += "rings differ; ";
+    }
     std::vector<backend> backends(node.limits().backends);
-    backends[3] = wanted.balancer.backends.front().second;
+    backends[0] = wanted.balancer.backends.front().second;
     return faults + differs("backend_tables", record.backend_table, array(backends));
 }
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ inline model::Limits small_limits() {
             .set_elements = 128,
             .services = 8,
             .backends = 32,
+            .buckets = 1024,
             .flows = 256};
 }
 
@@ -49,6 +51,8 @@ private:
 
 // Contents that all say `mark`, so that a mix of two generations shows.
 compile::Images marked_images(std::uint32_t mark);
+// A service of the generation, by its slot; none if it has none such.
+std::optional<service> service_in(const Node& node, const generation& record, std::uint32_t slot);
 // Says what of the generation does not carry its mark; "" if it is whole.
 std::string mixed_up(const Node& node, const Kept& kept, std::uint32_t mark);
 

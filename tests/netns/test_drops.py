@@ -174,7 +174,13 @@ def test_packets_that_a_strangers_program_aborts(lab, tmp_path, mode):
         lab.weir("attach", "near")
 
 
-def test_frames_that_an_interface_cannot_take(lab):
+@pytest.fixture
+def by_xdp_alone(lab):
+    with lab.xdp_alone():
+        yield
+
+
+def test_frames_that_an_interface_cannot_take(lab, by_xdp_alone):
     lab.balance_over_an_exit()
     table, ledger = lab.drops("near", "-d", 60), lab.drops("--ledger", "near")
     lab.far.do(send(9, CLOSED, to=VIP))

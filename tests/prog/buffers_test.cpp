@@ -17,6 +17,7 @@ lb:
   services:
     - {vip: 203.0.113.10:80/tcp, backends: [10.0.2.2]}
     - {vip: "[2001:db8::10]:80/tcp", backends: ["fd00:2::2"]}
+    - {vip: "[2001:db8::10]:81/tcp", vlan: 1, backends: ["fd00:2::2"]}
 )");
     }
     const Ether out_{.src = kOurMac, .dst = "02:00:00:00:00:99"};
@@ -60,7 +61,7 @@ TEST_F(Buffers, JumboFrameIsTunnelledWhole) {
             Ipv4{.src = "10.99.0.1", .dst = "10.0.2.2", .id = 0, .dont_fragment = true, .ttl = 64},
             inner, Tcp{}, payload(9000)));
 
-    EXPECT_EQ(xdp(frame(Vlan{}, Ipv6{.dst = "2001:db8::10"}, Tcp{}, payload(9000))), sent());
+    EXPECT_EQ(xdp(frame(Vlan{}, Ipv6{.dst = "2001:db8::10"}, Tcp{.dport = 81}, payload(9000))), sent());
     const Decoded out = decode(output());
     EXPECT_EQ(out.faults, std::vector<std::string>{});
     EXPECT_EQ(out.ip.at(0).total_length, 40U + 40 + 20 + 9000);

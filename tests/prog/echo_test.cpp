@@ -76,6 +76,8 @@ TEST_F(Echo, ChecksumIsRightForEveryIdentifier) {
 }
 
 TEST_F(Echo, TagsAndOptionsComeBack) {
+    apply("lb: {services: [{vip: '203.0.113.10:80/tcp', vlan: 3}, {vip: '203.0.113.10:81/tcp'}, "
+          "{vip: '[2001:db8::10]:80/tcp'}]}");
     EXPECT_EQ(xdp(frame(Vlan{.id = 3}, Vlan{.id = 4}, Ipv4{.dst = "203.0.113.10"}, Icmp{})),
               sent());
     expect_output(frame(kBack, Vlan{.id = 3}, Vlan{.id = 4},

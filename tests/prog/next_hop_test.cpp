@@ -1,5 +1,6 @@
 #include "prog/packets.h"
 
+#include <chrono>
 #include <cstring>
 
 #include "support/private_network.h"
@@ -37,6 +38,7 @@ protected:
         neighbour("10.0.1.5", kNeighbourOfIn, "in0");
         network_.sysctl("net/ipv4/ip_forward", "1");
         network_.sysctl("net/ipv6/conf/all/forwarding", "1");
+        network_.switch_gro_on("out1"); // or nothing is to be redirected to out0
         in_.ifindex = network_.ifindex("in0");
     }
 
@@ -45,18 +47,28 @@ protected:
                     " nud permanent");
     }
     void serve(const std::string& forward, const std::string& backend,
-               const std::string& gateway = "") {
+               const std::string& gateway = "", int vlan = 0) {
         const bool v6 = backend.find(':') != std::string::npos;
         apply("lb:\n  source: 10.99.0.1\n  source6: fd00:99::1\n" +
               (gateway.empty() ? "" : "  gateway: " + gateway + "\n") +
               "  services:\n    - {vip: '" + (v6 ? "[2001:db8::10]" : "203.0.113.10") +
-              ":80/tcp', forward: " + forward + ", backends: ['" + backend + "']}\n");
+              ":80/tcp', " + (vlan == 0 ? "" : "vlan: " + std::to_string(vlan) + ", ") +
+              "forward: " + forward + ", backends: ['" + backend + "']}\n");
     }
     Fate arrive(const Octets& packet) { return xdp(packet, in_); }
 
     void expect_output(const Octets& expected) const {
         EXPECT_EQ(hex(output()), hex(expected));
         EXPECT_EQ(decode(output()).faults, std::vector<std::string>{});
+    }
+
+    // Within a second, which is what the documentation promises.
+    template <typename Condition>
+    static void eventually(const Condition& holds) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+        for (bool late = false; !holds(); late = std::chrono::steady_clock::now() >= until) {
+            ASSERT_FALSE(late);
+        }
     }
 
     // What XDP wrote for TC: where it met the packet; interface, family, next hop.
@@ -106,7 +118,7 @@ TEST_F(NextHop, TunnelledPacketGoesByTheRouterWhereThereIsOne) {
 }
 
 TEST_F(NextHop, BackendOnTheSameLinkIsSentBackTagsAndAll) {
-    serve("ipip", "10.0.1.5");
+    serve("ipip", "10.0.1.5", "", 7);
     EXPECT_EQ(arrive(frame(Vlan{.id = 7}, to_vip_, Tcp{})), sent());
     Ipv4 outer = outer_;
     outer.dst = "10.0.1.5";
@@ -115,10 +127,10 @@ TEST_F(NextHop, BackendOnTheSameLinkIsSentBackTagsAndAll) {
 }
 
 TEST_F(NextHop, TagsStayBehindOnAnotherLink) {
-    serve("ipip", "10.0.2.2");
+    serve("ipip", "10.0.2.2", "", 7);
     EXPECT_EQ(arrive(frame(Vlan{.id = 7}, Vlan{.id = 8}, to_vip_, Tcp{})), redirected());
     expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, outer_, to_vip_, Tcp{}));
-    serve("l2dsr", "10.0.2.2");
+    serve("l2dsr", "10.0.2.2", "", 7);
     EXPECT_EQ(arrive(frame(Vlan{.id = 7}, Vlan{.id = 8}, to_vip_, Tcp{})), redirected());
     expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, to_vip_, Tcp{}));
 }
@@ -133,7 +145,7 @@ TEST_F(NextHop, DirectServerReturnChangesNothingButTheLink) {
     EXPECT_EQ(arrive(frame(to_vip6_, HopByHop{}, Tcp{})), redirected());
     expect_output(frame(Ether{.src = kOut, .dst = kBackendMac}, to_vip6_, HopByHop{}, Tcp{}));
 
-    serve("l2dsr", "10.0.1.5");
+    serve("l2dsr", "10.0.1.5", "", 7);
     EXPECT_EQ(arrive(frame(Vlan{.id = 7}, to_vip_, Tcp{})), sent());
     expect_output(frame(Ether{.src = kIn, .dst = kNeighbourOfIn}, Vlan{.id = 7}, to_vip_, Tcp{}));
 }
@@ -150,7 +162,7 @@ TEST_F(NextHop, UnknownNeighbourIsHandedToTheKernel) {
     const auto out = network_.ifindex("out0");
     Ipv4 outer = outer_;
 
-    serve("ipip", "10.0.2.77");
+    serve("ipip", "10.0.2.77", "", 7);
     EXPECT_EQ(arrive(frame(Vlan{.id = 7}, to_vip_, Tcp{})), pass());
     outer.dst = "10.0.2.77";
     expect_output(
@@ -169,6 +181,23 @@ TEST_F(NextHop, UnknownNeighbourIsHandedToTheKernel) {
 
     EXPECT_EQ(books(HOOK_XDP, in_.ifindex).handed_over, 3U);
     EXPECT_EQ(backend(0, 0).packets, 1U);
+}
+
+// XDP cannot send out of it, and bpf_redirect() would not say so.
+TEST_F(NextHop, WhatADeviceTakesNoFramesOfIsSentByTheKernelOrDropped) {
+    network_.ip("link add bridge5 type bridge");
+    network_.ip("link set bridge5 up");
+    network_.ip("address add 10.0.5.1/24 dev bridge5");
+    neighbour("10.0.5.2", kBackendMac, "bridge5");
+
+    serve("ipip", "10.0.5.2");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), drop(REASON_NO_XDP_SEND));
+
+    weir().add_interface(in_.ifindex, "in0", ROLE_BALANCER,
+                         1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), pass());
+    expect_handover(network_.ifindex("bridge5"), 2, "10.0.5.2");
+    EXPECT_EQ(books(HOOK_XDP, in_.ifindex).handed_over, 1U);
 }
 
 TEST_F(NextHop, UnknownRouterIsHandedOverInTheBackendsPlace) {
@@ -224,14 +253,47 @@ TEST_F(NextHop, ByAGatewayTheLimitIsTheInterfacesOwnWhateverTheTags) {
     const auto sized = [&](std::size_t ip_length) {
         return frame(Vlan{}, Vlan{}, to_vip_, Tcp{}, payload(ip_length - 40));
     };
-    serve("ipip", "10.0.2.2", "02:00:00:00:00:99");
+    serve("ipip", "10.0.2.2", "02:00:00:00:00:99", 1);
     EXPECT_EQ(arrive(sized(1480)), sent());
     EXPECT_EQ(arrive(sized(1481)), drop(REASON_TOO_BIG));
     // In several buffers.
     EXPECT_EQ(arrive(sized(9000)), drop(REASON_TOO_BIG));
     network_.ip("link set in0 mtu 9000");
+    weir().forget_hops();
     EXPECT_EQ(arrive(sized(8980)), sent());
     EXPECT_EQ(arrive(sized(8981)), drop(REASON_TOO_BIG));
+}
+
+// For a third of a second at most; then the path asks again.
+TEST_F(NextHop, ChangedNeighbourIsFollowed) {
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected());
+    neighbour("10.0.2.2", "02:00:00:00:02:77", "out0");
+    eventually([&] {
+        EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected());
+        return decode(output()).dst_mac == "02:00:00:00:02:77";
+    });
+}
+
+TEST_F(NextHop, ChangedRouteIsFollowed) {
+    serve("ipip", "10.0.9.7");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected());
+    network_.ip("route replace 10.0.9.0/24 via 10.0.1.5");
+    eventually([&] { return arrive(frame(to_vip_, Tcp{})) == sent(); });
+    network_.ip("route del 10.0.9.0/24");
+    eventually([&] { return arrive(frame(to_vip_, Tcp{})) == drop(REASON_NO_ROUTE); });
+}
+
+// A neighbour that is only believed to be there is asked by a packet that the kernel sends.
+TEST_F(NextHop, NeighbourIsConfirmedByThePacketsOfTheKernel) {
+    weir().add_interface(in_.ifindex, "in0", ROLE_BALANCER,
+                         1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), pass());
+    expect_handover(network_.ifindex("out0"), 2, "10.0.2.2");
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected()) << "the next ones go by themselves";
+    weir().forget_hops();
+    EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected()) << "not before two seconds";
 }
 
 } // namespace

@@ -60,6 +60,7 @@ const std::map<reason, const char*> kElsewhere{
     {REASON_NEIGHBOUR_UNKNOWN, "of a pass: NextHop"},
     {REASON_TOO_BIG, "Tunnel, NextHop"},
     {REASON_NO_HEADROOM, "below, where the kernel takes that much metadata"},
+    {REASON_NO_XDP_SEND, "NextHop"},
     {REASON_ALREADY_JUDGED, "counted by XDP: tests/netns/test_hooks.py"},
 };
 

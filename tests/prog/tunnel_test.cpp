@@ -32,6 +32,12 @@ lb:
 )");
     }
 
+    void serve_vlan(int vlan) {
+        apply("lb: {source: 10.99.0.1, gateway: '02:00:00:00:00:99', services: [{vip: "
+              "'203.0.113.10:80/tcp', vlan: " +
+              std::to_string(vlan) + ", backends: [10.0.2.2]}]}");
+    }
+
     // The output has right lengths and checksums, and is this.
     void expect_output(const Octets& expected) const {
         EXPECT_EQ(hex(output()), hex(expected));
@@ -104,12 +110,25 @@ TEST_F(Tunnel, InnerOptionsAndExtensionsStayUntouched) {
 }
 
 TEST_F(Tunnel, VlanTagsStayOnTheLinkThatTheyName) {
+    serve_vlan(7);
     const Ipv4 inner{.dst = "203.0.113.10"};
     EXPECT_EQ(xdp(frame(Vlan{.id = 7, .priority = 5}, inner, Tcp{})), sent());
     expect_output(frame(kOut, Vlan{.id = 7, .priority = 5}, kOuter4, inner, Tcp{}));
 
-    EXPECT_EQ(xdp(frame(Vlan{.id = 8, .tpid = 0x88a8}, Vlan{.id = 9}, inner, Tcp{})), sent());
-    expect_output(frame(kOut, Vlan{.id = 8, .tpid = 0x88a8}, Vlan{.id = 9}, kOuter4, inner, Tcp{}));
+    EXPECT_EQ(xdp(frame(Vlan{.id = 7, .tpid = 0x88a8}, Vlan{.id = 9}, inner, Tcp{})), sent());
+    expect_output(frame(kOut, Vlan{.id = 7, .tpid = 0x88a8}, Vlan{.id = 9}, kOuter4, inner, Tcp{}));
+}
+
+TEST_F(Tunnel, FramesOfAnotherVlanAreNoneOfTheServices) {
+    const Ipv4 inner{.dst = "203.0.113.10"};
+    EXPECT_EQ(xdp(frame(Vlan{.id = 7}, inner, Tcp{})), pass());
+    EXPECT_EQ(xdp(frame(Vlan{.id = 0, .priority = 5}, inner, Tcp{})), sent()) << "only a priority";
+
+    serve_vlan(7);
+    EXPECT_EQ(xdp(frame(Vlan{.id = 8}, inner, Tcp{})), pass());
+    EXPECT_EQ(xdp(frame(inner, Tcp{})), pass());
+    EXPECT_EQ(xdp(frame(Vlan{.id = 7}, inner, Icmp{})), sent()) << "an echo of the VIP";
+    EXPECT_EQ(xdp(frame(Vlan{.id = 8}, inner, Icmp{})), pass());
 }
 
 TEST_F(Tunnel, AnyPortOfAServiceIsItsOwn) {
@@ -198,17 +217,17 @@ lb:
 }
 
 TEST_F(Tunnel, ServiceAndBackendCountWhatTheyGot) {
-    const Octets a = frame(Ipv4{.dst = "203.0.113.10"}, Tcp{}, payload(100));
+    const Octets a = frame(Ipv4{.dst = "203.0.113.10"}, Tcp{.flags = kSyn}, payload(100));
     const Octets b = frame(Ipv4{.dst = "203.0.113.10"}, Tcp{});
     EXPECT_EQ(xdp(a), sent());
     EXPECT_EQ(xdp(b), sent());
     EXPECT_EQ(service(0).packets, 2U);
     EXPECT_EQ(service(0).bytes, a.size() + b.size());
     EXPECT_EQ(service(0).dropped, 0U);
-    EXPECT_EQ(service(0).flows, 1U);
+    EXPECT_EQ(service(0).connections, 1U);
     EXPECT_EQ(backend(0, 0).packets, 2U);
     EXPECT_EQ(backend(0, 0).bytes, a.size() + b.size());
-    EXPECT_EQ(backend(0, 0).flows, 1U);
+    EXPECT_EQ(backend(0, 0).connections, 1U);
 }
 
 TEST_F(Tunnel, WithoutASourceOfTheFamilyItIsDropped) {

@@ -126,8 +126,17 @@ class DropLab:
     def no_queue(self):
         self.within(self.node, "tc", "qdisc", "del", "dev", "near", "root")
 
+    @contextlib.contextmanager
+    def xdp_alone(self):
+        """With TC beside, a packet now and then is the kernel's to send."""
+        self.weir("detach", "near")
+        self.weir("attach", "near", "--hook", "xdp")
+        yield
+        self.weir("attach", "near")
+
     def balance_over_an_exit(self):
-        """A service whose packets leave by `exit`, the other end of which takes no XDP frames."""
+        """A service whose packets leave by `exit`. Its other end took XDP frames when Weir looked, and
+        does not any more."""
         run("ip", "link", "add", "exit", "netns", self.node, "type", "veth", "peer", "name", "away",
             "netns", self.neighbour)
         for each, device in ((self.node, "exit"), (self.neighbour, "away")):
@@ -137,8 +146,10 @@ class DropLab:
             "dev", "exit", "nud", "permanent")
         self.within(self.node, "sysctl", "-qw", "net.ipv4.ip_forward=1")
         run("ip", "-n", self.neighbour, "route", "add", VIP, "via", HERE)
+        self.within(self.neighbour, "ethtool", "-K", "away", "gro", "on")
         self.weir("lb", "service", "add", f"{VIP}:any/udp", "--forward", "l2dsr")
         self.weir("lb", "backend", "add", f"{VIP}:any/udp", BACKEND)
+        self.within(self.neighbour, "ethtool", "-K", "away", "gro", "off")
 
     def drops(self, *words, text=False):
         return Tracing("--pins", self.pins, "drops", *words, text=text, netns=self.node)

@@ -30,6 +30,12 @@ void PrivateNetwork::ip(const std::string& arguments) {
     }
 }
 
+void PrivateNetwork::switch_gro_on(const std::string& name) {
+    if (std::system(("ethtool -K " + name + " gro on").c_str()) != 0) {
+        throw std::runtime_error("ethtool -K " + name);
+    }
+}
+
 void PrivateNetwork::sysctl(const std::string& path, const std::string& value) {
     std::ofstream file("/proc/sys/" + path);
     file << value << std::flush;

@@ -17,6 +17,8 @@ public:
 
     // `ip ARGUMENTS`
     void ip(const std::string& arguments);
+    // Only then do frames reach a veth from its peer's XDP.
+    void switch_gro_on(const std::string& name);
     // sysctl("net/ipv4/ip_forward", "1")
     void sysctl(const std::string& path, const std::string& value);
     std::uint32_t ifindex(const std::string& name) const;

@@ -85,11 +85,9 @@ Fd WeirUnderTest::program(kernel::Program which) const {
 }
 
 void WeirUnderTest::reset() {
-    const int flows = node_->map(maps::flows.name);
-    flow_key key{};
-    while (bpf_map_get_next_key(flows, nullptr, &key) == 0) {
-        bpf_map_delete_elem(flows, &key);
-    }
+    const kernel::Mapping flows =
+        must(kernel::Mapping::of(node_->map(maps::flows.name), kernel::Mapping::Access::kWrite));
+    std::ranges::fill(flows.bytes(), 0);
     for (const auto& [ifindex, slot] : slots_) {
         must(node_->delete_iface(ifindex));
     }
@@ -128,6 +126,45 @@ void WeirUnderTest::lose_rules() {
     word->generation[word->live].fw_image = NO_TABLE;
 }
 
+namespace {
+
+// For the elements of a per-CPU map that are in use.
+template <typename Value, typename Change>
+void change_all(int map, std::uint32_t elements, const Change& change) {
+    std::vector<Value> each_cpu(kernel::possible_cpus());
+    for (std::uint32_t key = 0; key < elements; ++key) {
+        if (bpf_map_lookup_elem(map, &key, each_cpu.data()) != 0) {
+            throw std::runtime_error("reading a per-CPU map");
+        }
+        std::ranges::for_each(each_cpu, change);
+        if (bpf_map_update_elem(map, &key, each_cpu.data(), BPF_ANY) != 0) {
+            throw std::runtime_error("writing a per-CPU map");
+        }
+    }
+}
+
+} // namespace
+
+void WeirUnderTest::forget_hops() {
+    constexpr std::uint32_t kInUse = 16; // of a test's few backends and interfaces
+    change_all<backend_count>(node_->map(maps::backend_counts.name), kInUse,
+                              [](backend_count& each) { each.hop.tick = 0; });
+    change_all<hook_count>(node_->map(maps::hook_counts.name), kInUse,
+                           [](hook_count& each) { each.mtu_tick = 0; });
+}
+
+void WeirUnderTest::let_pass(std::uint32_t ticks) {
+    const kernel::Mapping mapping = must(kernel::Mapping::of(
+        node_->map(maps::service_states.name), kernel::Mapping::Access::kWrite));
+    const auto bytes = mapping.bytes();
+    const std::span states(reinterpret_cast<service_state*>(bytes.data()),
+                           bytes.size() / sizeof(service_state));
+    for (service_state& each : states) {
+        each.changed -= ticks;
+        each.closing_until -= ticks;
+    }
+}
+
 void WeirUnderTest::add_interface(std::uint32_t ifindex, std::string_view name, role as,
                                   std::uint32_t hooks) {
     const auto [high, low] = name_number(name);
@@ -136,8 +173,9 @@ void WeirUnderTest::add_interface(std::uint32_t ifindex, std::string_view name, 
                                     .name_lo = low,
                                     .ifindex = ifindex,
                                     .slot = slot,
-                                    .role = static_cast<__u32>(as),
-                                    .hooks = hooks}));
+                                    .mac = {2, 0, 0, 0, 0, 2}, // what frames are sent to: frame.h
+                                    .role = static_cast<__u8>(as),
+                                    .hooks = static_cast<__u8>(hooks)}));
     slots_[ifindex] = slot;
 }
 
@@ -215,7 +253,7 @@ Answer WeirUnderTest::run_general(kernel::Program which, const Octets& frame, Ar
     if (found == general_.end()) {
         const auto file = is_xdp(which) ? kernel::ObjectFile::kIngress : kernel::ObjectFile::kTc;
         kernel::Object object = must(kernel::Object::open(
-            file, {.nodes = node_->limits().nodes, .explaining = false, .fast_lane = false}));
+            file, node_->limits(), {.explaining = false, .fast_lane = false}));
         must(object.size_maps(node_->limits()));
         must(object.reuse_maps(pins_.root() / "maps", [](std::string_view) { return false; }));
         must(object.load());

@@ -49,6 +49,10 @@ public:
     void forget_generation();
     // The live generation names a rule image that does not exist.
     void lose_rules();
+    // What a CPU keeps of routes, neighbours and MTUs for a moment is asked anew.
+    void forget_hops();
+    // Every change of a ring was made so many ticks earlier (maps/balancer.h); flows are as they were.
+    void let_pass(std::uint32_t ticks);
     void add_interface(std::uint32_t ifindex, std::string_view name, role as, std::uint32_t hooks);
     // The row of counters that frames of this interface are booked in.
     std::uint32_t slot_of(std::uint32_t ifindex) const;

@@ -24,6 +24,7 @@ model::Service service(const std::string& key, model::Slot slot,
     s.key = *model::ServiceKey::parse(key);
     s.slot = slot;
     s.backends = std::move(backends);
+    s.buckets = model::ring_buckets(s.backends.size(), 0);
     return s;
 }
 
@@ -38,50 +39,82 @@ Balancer compiled_balancer(const model::Config& config) {
     return balancer ? *std::move(balancer) : Balancer{};
 }
 
-TEST(BalancerImage, ServiceKeysAsThePacketHasThem) {
+// nullptr: none has that key.
+const ::service* find(const Balancer& balancer, std::uint64_t vip_hi, std::uint64_t vip_lo,
+                      std::uint32_t key) {
+    const auto& places = balancer.services.places;
+    const auto found = std::ranges::find_if(places, [&](const ::service& each) {
+        return (each.flags & SERVICE_HERE) != 0 && each.vip_hi == vip_hi &&
+               each.vip_lo == vip_lo && each.key == key;
+    });
+    return found == places.end() ? nullptr : &*found;
+}
+
+constexpr std::uint64_t kVip = 0xcb00710a; // 203.0.113.10
+constexpr std::uint64_t kVip6Hi = 0x20010db800000000, kVip6Lo = 0x10;
+
+TEST(BalancerImage, ServicesAndVipsHaveEntries) {
     model::Config config;
     config.balancer.services = {service("203.0.113.10:80/tcp", 0),
                                 service("[2001:db8::10]:443/udp", 1),
                                 service("203.0.113.10:any/udp", 2)};
     const Balancer b = compiled_balancer(config);
 
-    ASSERT_EQ(b.services.size(), 5U); // and each VIP once
-    EXPECT_EQ(octets(b.services[0].first),
-              (Octets{203, 0, 113, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 80, 6, 4}));
-    EXPECT_EQ(
-        octets(b.services[1].first),
-        (Octets{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0x01, 0xbb, 17, 6}));
-    EXPECT_EQ(octets(b.services[2].first),
-              (Octets{203, 0, 113, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 4}));
-    EXPECT_EQ(octets(b.services[3].first),
-              (Octets{203, 0, 113, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4}));
-    EXPECT_EQ(octets(b.services[4].first),
-              (Octets{0x20, 1, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0, 0, 0, 6}));
-    EXPECT_EQ(b.services[3].second.slot, static_cast<__u32>(NO_TABLE));
-    EXPECT_EQ(b.services[3].second.usable, 0U);
+    EXPECT_EQ(std::ranges::count_if(b.services.places,
+                                    [](const auto& each) { return each.flags & SERVICE_HERE; }),
+              5); // and each VIP once
+    const auto* tcp = find(b, 0, kVip, SERVICE_KEY(80, 6, 4));
+    const auto* quic = find(b, kVip6Hi, kVip6Lo, SERVICE_KEY(443, 17, 6));
+    const auto* any = find(b, 0, kVip, SERVICE_KEY(0, 17, 4));
+    const auto* vip = find(b, 0, kVip, SERVICE_KEY(0, 0, 4));
+    ASSERT_TRUE(tcp && quic && any && vip && find(b, kVip6Hi, kVip6Lo, SERVICE_KEY(0, 0, 6)));
+    EXPECT_EQ(tcp->slot, 0U);
+    EXPECT_EQ(quic->slot, 1U);
+    EXPECT_EQ(any->slot, 2U);
+    EXPECT_EQ(vip->slot, model::kNoSlot);
     EXPECT_EQ(b.any_port, 1U);
 }
 
-TEST(BalancerImage, ServiceKnowsItsUsableBackendsAndItsMode) {
+TEST(BalancerImage, FlowsOfEachServiceAreHashedApart) {
+    model::Config config;
+    config.balancer.services = {service("203.0.113.10:80/tcp", 0),
+                                service("203.0.113.10:443/tcp", 1)};
+    const Balancer b = compiled_balancer(config);
+    config.balancer.seed = Seed{1};
+    const Balancer other = compiled_balancer(config);
+    const auto salt = [](const Balancer& of, std::uint32_t port) {
+        return find(of, 0, kVip, SERVICE_KEY(port, 6, 4))->salt;
+    };
+    EXPECT_NE(salt(b, 80), salt(b, 443));
+    EXPECT_NE(salt(b, 80), salt(other, 80)) << "unknown to who does not know the seed";
+}
+
+TEST(BalancerImage, ServiceKnowsItsRingAndItsMode) {
     model::Config config;
     config.balancer.services = {service("203.0.113.10:80/tcp", 5,
                                         {member("10.0.2.2", 1, 31, 8), member("10.0.2.3", 0, 32, 9),
                                          member("10.0.2.4", 3, 33, 10)}),
                                 service("203.0.113.11:80/tcp", 6)};
+    config.balancer.services[0].buckets = 512;
+    config.balancer.services[1].buckets = RING_PAGE;
     config.balancer.services[1].forward = model::Forward::kL2Dsr;
     const Balancer b = compiled_balancer(config);
 
-    EXPECT_EQ(octets(b.services[0].second), octets(::service{5, 0, 2, FORWARD_IPIP, 0}));
-    EXPECT_EQ(octets(b.services[1].second), octets(::service{6, 0, 0, FORWARD_L2_DSR, 0}));
+    EXPECT_EQ(find(b, 0, kVip, SERVICE_KEY(80, 6, 4))->ring_mask, 511U);
+    EXPECT_EQ(find(b, 0, kVip, SERVICE_KEY(80, 6, 4))->forward, static_cast<__u32>(FORWARD_IPIP));
+    EXPECT_EQ(find(b, 0, kVip + 1, SERVICE_KEY(80, 6, 4))->forward,
+              static_cast<__u32>(FORWARD_L2_DSR));
 
     ASSERT_EQ(b.rings.size(), 2U);
     EXPECT_EQ(b.rings[0].service, 5U);
-    const auto& ring = b.rings[0].backend;
+    const auto& ring = b.rings[0].owner;
+    ASSERT_EQ(ring.size(), 512U);
     EXPECT_EQ(std::count(ring.begin(), ring.end(), 9U), 0); // weight 0
-    EXPECT_NEAR(std::count(ring.begin(), ring.end(), 8U), RING_SIZE / 4.0, 2);
-    EXPECT_NEAR(std::count(ring.begin(), ring.end(), 10U), RING_SIZE * 3 / 4.0, 2);
+    EXPECT_NEAR(std::count(ring.begin(), ring.end(), 8U), 512 / 4.0, 2);
+    EXPECT_NEAR(std::count(ring.begin(), ring.end(), 10U), 512 * 3 / 4.0, 2);
     EXPECT_EQ(b.rings[1].service, 6U);
-    EXPECT_EQ(b.rings[1].backend, std::vector<std::uint32_t>(RING_SIZE, RING_EMPTY));
+    EXPECT_EQ(b.rings[1].owner,
+              std::vector<std::uint32_t>(RING_PAGE, static_cast<std::uint32_t>(BUCKET_NONE)));
 }
 
 TEST(BalancerImage, BackendsAsTheMapHasThem) {
@@ -98,7 +131,9 @@ TEST(BalancerImage, BackendsAsTheMapHasThem) {
     EXPECT_EQ(b.backends[0].second.handle, 31U);
     EXPECT_EQ(b.backends[0].second.service, 5U);
     EXPECT_EQ(b.backends[0].second.family, 4U);
-    EXPECT_EQ(b.backends[0].second.reserved, 0U);
+    EXPECT_EQ(b.backends[0].second.sum, 0x40U + 0x0440 + 0x000a + 0x0202)
+        << "flags, TTL and protocol, destination: words of a little-endian machine";
+    EXPECT_EQ(b.backends[1].second.sum, 0U);
     EXPECT_EQ(b.backends[1].first, 9U);
     const Octets addr6{0x20, 1, 0x0d, 0xb8, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
     EXPECT_EQ(octets(b.backends[1].second.addr), addr6);
@@ -115,7 +150,7 @@ TEST(BalancerImage, SameBackendsMakeTheSameRing) {
         service("203.0.113.10:443/tcp", 1,
                 {member("10.0.2.3", 1, 3, 1), member("10.0.2.2", 1, 4, 0)})};
     const Balancer b = compiled_balancer(config);
-    EXPECT_EQ(b.rings[0].backend, b.rings[1].backend);
+    EXPECT_EQ(b.rings[0].owner, b.rings[1].owner);
 }
 
 TEST(Settings, OfAnEmptyConfiguration) {
@@ -125,6 +160,7 @@ TEST(Settings, OfAnEmptyConfiguration) {
     for (auto& roots : expected.root) {
         std::ranges::fill(roots, FW_POLICY_ACCEPT);
     }
+    expected.idle = 838; // ticks of 2^30 ns in 900 s
     expected.class_action[CLASS_ARP] = ACTION_ACCEPT;
     expected.class_action[CLASS_NEIGHBOUR_DISCOVERY] = ACTION_ACCEPT;
     expected.class_action[CLASS_ROUTING_HEADER] = ACTION_DROP;
@@ -145,7 +181,7 @@ TEST(Settings, TunnelSourcesInNetworkOrder) {
     EXPECT_EQ(octets(g.source6), (Octets{0xfd, 0, 0, 0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
     EXPECT_EQ(octets(g.source6_host),
               (Octets{0, 0, 0, 0, 0, 0, 0, 0x0f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));
-    EXPECT_EQ(g.has_source, 3);
+    EXPECT_EQ(g.has_source, HAS_SOURCE4 | HAS_SOURCE6 | SOURCE6_OF_FLOW);
     EXPECT_EQ(octets(g.gateway), (Octets{2, 0, 0, 0, 0, 1}));
     EXPECT_EQ(g.has_gateway, 1);
 }
@@ -169,7 +205,7 @@ TEST(Settings, ASourceAddressHasNoHostBits) {
     EXPECT_EQ(octets(images->settings.source6_host), Octets(16));
     EXPECT_EQ(octets(images->settings.source6),
               (Octets{0xfd, 0, 0, 0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
-    EXPECT_EQ(images->settings.has_source, 2);
+    EXPECT_EQ(images->settings.has_source, HAS_SOURCE6);
     EXPECT_EQ(images->settings.has_gateway, 0);
 }
 

@@ -206,12 +206,12 @@ TEST(ConfigRefusal, UnknownKeysNameTheNearOne) {
               "'policy'?");
     EXPECT_EQ(config_refusal("lb:\n  nonsense: 1\n"),
               "w.yaml:2:3: unknown key 'nonsense' of lb: expected source, source6, gateway, "
-              "services");
+              "seed, idle, services");
     EXPECT_EQ(config_refusal("sets:\n  s:\n    typ: ipv4_addr\n"),
               "w.yaml:3:5: unknown key 'typ' of set 's': expected type, comment, elements; did "
               "you mean 'type'?");
     EXPECT_EQ(config_refusal("lb: [{vip: 192.0.2.1:80/tcp, mode: ipip}]"),
-              "w.yaml:1:30: unknown key 'mode' of service: expected vip, forward, backends");
+              "w.yaml:1:30: unknown key 'mode' of service: expected vip, forward, vlan, backends");
 }
 
 TEST(ConfigRefusal, DuplicateKeysNameTheFirst) {

@@ -7,6 +7,8 @@
 namespace weir::compile {
 namespace {
 
+constexpr std::uint32_t kBuckets = 65536;
+
 IpAddr address(std::uint32_t i) {
     return IpAddr::v4(0x0a000002 + i); // 10.0.0.2 and on
 }
@@ -29,8 +31,8 @@ std::map<std::uint32_t, std::uint32_t> buckets(const std::vector<std::uint32_t>&
 
 // Every member within 1 % of what its weight promises, and nothing else in the ring.
 void expect_spread(const std::vector<RingMember>& members) {
-    const auto ring = maglev(members, 0);
-    ASSERT_EQ(ring.size(), static_cast<std::size_t>(RING_SIZE));
+    const auto ring = maglev(members, 0, kBuckets);
+    ASSERT_EQ(ring.size(), static_cast<std::size_t>(kBuckets));
     auto count = buckets(ring);
     double weights = 0;
     for (const RingMember& m : members) {
@@ -38,21 +40,21 @@ void expect_spread(const std::vector<RingMember>& members) {
     }
     std::uint32_t sum = 0;
     for (const RingMember& m : members) {
-        const double share = RING_SIZE * m.weight / weights;
+        const double share = kBuckets * m.weight / weights;
         EXPECT_NEAR(count[m.index], share, share / 100) << m.address.to_string();
         sum += count[m.index];
     }
-    EXPECT_EQ(sum, static_cast<std::uint32_t>(RING_SIZE));
+    EXPECT_EQ(sum, static_cast<std::uint32_t>(kBuckets));
 }
 
 TEST(Maglev, WithoutMembersIsEmpty) {
-    const std::vector<std::uint32_t> empty(RING_SIZE, RING_EMPTY);
-    EXPECT_EQ(maglev({}, 0), empty);
-    EXPECT_EQ(maglev({{1, 0, address(1)}, {2, 0, address(2)}}, 0), empty);
+    const std::vector<std::uint32_t> empty(kBuckets, BUCKET_NONE);
+    EXPECT_EQ(maglev({}, 0, kBuckets), empty);
+    EXPECT_EQ(maglev({{1, 0, address(1)}, {2, 0, address(2)}}, 0, kBuckets), empty);
 }
 
 TEST(Maglev, OneMemberHasAll) {
-    EXPECT_EQ(maglev({{7, 65535, address(1)}}, 0), std::vector<std::uint32_t>(RING_SIZE, 7));
+    EXPECT_EQ(maglev({{7, 65535, address(1)}}, 0, kBuckets), std::vector<std::uint32_t>(kBuckets, 7));
 }
 
 TEST(Maglev, SpreadFollowsWeights) {
@@ -71,22 +73,22 @@ TEST(Maglev, ShareIsExactToTwoBuckets) {
         members.push_back({i, 1 + i * i % 1000, address(i)});
         weights += members.back().weight;
     }
-    auto count = buckets(maglev(members, 0));
+    auto count = buckets(maglev(members, 0, kBuckets));
     for (const RingMember& m : members) {
-        EXPECT_NEAR(count[m.index], RING_SIZE * m.weight / weights, 2);
+        EXPECT_NEAR(count[m.index], kBuckets * m.weight / weights, 2);
     }
 }
 
 TEST(Maglev, MemberOfWeightZeroHasNoBucketAndChangesNone) {
     std::vector<RingMember> members = equal_members(3);
-    const auto without = maglev(members, 0);
+    const auto without = maglev(members, 0, kBuckets);
     members.push_back({9, 0, address(9)});
-    EXPECT_EQ(maglev(members, 0), without);
+    EXPECT_EQ(maglev(members, 0, kBuckets), without);
 }
 
 // A weight of 1 beside one of 65,535 still is a bucket; among ten of those it rounds to none.
 TEST(Maglev, ExtremeWeights) {
-    auto count = buckets(maglev({{0, 65535, address(0)}, {1, 1, address(1)}}, 0));
+    auto count = buckets(maglev({{0, 65535, address(0)}, {1, 1, address(1)}}, 0, kBuckets));
     EXPECT_EQ(count[1], 1U);
 
     std::vector<RingMember> members = equal_members(10);
@@ -94,7 +96,7 @@ TEST(Maglev, ExtremeWeights) {
         m.weight = 65535;
     }
     members.push_back({1, 1, address(99)});
-    count = buckets(maglev(members, 0));
+    count = buckets(maglev(members, 0, kBuckets));
     EXPECT_EQ(count.count(1), 0U);
     EXPECT_EQ(count.size(), 10U);
 }
@@ -102,20 +104,20 @@ TEST(Maglev, ExtremeWeights) {
 TEST(Maglev, OrderOfMembersDoesNotMatter) {
     std::vector<RingMember> members = equal_members(20);
     members[3].weight = 5;
-    const auto ring = maglev(members, 0);
+    const auto ring = maglev(members, 0, kBuckets);
     std::reverse(members.begin(), members.end());
-    EXPECT_EQ(maglev(members, 0), ring);
+    EXPECT_EQ(maglev(members, 0, kBuckets), ring);
 }
 
 // Another seed is another ring; indices are names alone.
 TEST(Maglev, SeedAndAddressMakeTheRing) {
     std::vector<RingMember> members = equal_members(2);
-    const auto ring = maglev(members, 0);
-    EXPECT_NE(maglev(members, 1), ring);
+    const auto ring = maglev(members, 0, kBuckets);
+    EXPECT_NE(maglev(members, 1, kBuckets), ring);
     members[0].index = 500;
     auto renamed = ring;
     std::replace(renamed.begin(), renamed.end(), 100U, 500U);
-    EXPECT_EQ(maglev(members, 0), renamed);
+    EXPECT_EQ(maglev(members, 0, kBuckets), renamed);
 }
 
 // Nodes of another build, another byte order, another year must agree with this one.
@@ -130,18 +132,18 @@ TEST(Maglev, RingIsTheSameForEver) {
     std::vector<RingMember> members = equal_members(10);
     members[4].weight = 3;
     members.push_back({1, 2, *IpAddr::parse("2001:db8::1")});
-    EXPECT_EQ(digest(maglev(members, 0)), 1660555724388392215U);
-    EXPECT_EQ(digest(maglev(members, 0x0123456789abcdef)), 12928558634638681151U);
+    EXPECT_EQ(digest(maglev(members, 0, kBuckets)), 8648380004868142050U);
+    EXPECT_EQ(digest(maglev(members, 0x0123456789abcdef, kBuckets)), 10085867630372874344U);
 }
 
 // At most 1 % of the buckets of the others move when one of 100 leaves, whichever it is.
 TEST(Maglev, FewOthersMoveWhenOneOfAHundredLeaves) {
     const std::vector<RingMember> members = equal_members(100);
-    const auto full = maglev(members, 0);
+    const auto full = maglev(members, 0, kBuckets);
     for (std::size_t gone = 0; gone < members.size(); gone++) {
         std::vector<RingMember> rest = members;
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(gone));
-        const auto ring = maglev(rest, 0);
+        const auto ring = maglev(rest, 0, kBuckets);
         std::size_t others = 0, moved = 0;
         for (std::size_t bucket = 0; bucket < ring.size(); bucket++) {
             if (full[bucket] != members[gone].index) {

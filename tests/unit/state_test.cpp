@@ -81,7 +81,7 @@ TEST(State, OfNothing) {
               R"("egress":{"policy":"accept","rules":[]},"packets":{"arp":"accept",)"
               R"("neighbour-discovery":"accept","ipv4-options":"filter",)"
               R"("ipv6-extensions":"filter","routing-header":"drop","fragment":"filter"},)"
-              R"("sets":[],"lb":{"source":null,"source6":null,"gateway":null,"services":[]}})");
+              R"("sets":[],"lb":{"source":null,"source6":null,"gateway":null,"seed":null,"idle":900,"services":[]}})");
     const auto state = load_state(save_state({}));
     ASSERT_TRUE(state);
     EXPECT_EQ(print_config(state->config), "{}\n");

@@ -37,7 +37,13 @@ def test_the_ledger_of_an_interface_balances(lab):
     assert (end["lost"], end["nested"], end["not_probed"]) == (0, 0, [])
 
 
-def test_loss_by_netem_and_frames_that_an_interface_cannot_take(lab):
+@pytest.fixture
+def by_xdp_alone(lab):
+    with lab.xdp_alone():
+        yield
+
+
+def test_loss_by_netem_and_frames_that_an_interface_cannot_take(lab, by_xdp_alone):
     lab.balance_over_an_exit()
     lab.queue("netem", "loss", "100%")
     table, ledger = lab.drops("near", "-d", 600), lab.drops("--ledger", "near")
