@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Notes for `weir explain`; no code at all in the instances that see traffic. */
+/* Notes for `weir explain`; in the instances that see traffic dead code, which the verifier removes. */
 #pragma once
 
 #include "packet.h"
@@ -9,6 +9,15 @@
 
 /* Set before load in the second instance, the one that `weir explain` runs. */
 const volatile __u8 explaining = 0;
+
+/*
+ * A constant in each program. Those that see traffic take both lanes and ask nowhere on the fast one whether
+ * they explain; those that `weir explain` and tests run, named _general, take the general lane alone.
+ */
+enum lanes {
+	LANES_BOTH,
+	LANE_GENERAL,
+};
 
 static __always_inline struct explanation *explanation(void)
 {

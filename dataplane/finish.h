@@ -6,17 +6,19 @@
 #include "explain.h"
 
 /* The last stage left it to the stack. */
-static __always_inline struct outcome settle(struct outcome end)
+static __always_inline struct outcome settle(struct outcome end, enum lanes lanes)
 {
 	end.verdict &= VERDICT_MASK;
-	explain_end(end);
+	if (lanes == LANE_GENERAL)
+		explain_end(end);
 	return end;
 }
 _Static_assert((NEXT_STAGE & VERDICT_MASK) == VERDICT_PASS, "without a branch");
 
-static __always_inline int finish(struct place *at, __u64 frame_len, struct outcome end)
+static __always_inline int finish(struct place *at, __u64 frame_len, struct outcome end,
+				  enum lanes lanes)
 {
-	end = settle(end);
+	end = settle(end, lanes);
 	count_outcome(at->count, frame_len, end);
 	return hook_action(end.verdict);
 }

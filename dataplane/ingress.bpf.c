@@ -8,17 +8,20 @@
 #include "walk.h"
 
 /*
- * The stack would take the frame in: it is for this interface's address. Without an entry nothing is known
- * of that; what is for many is for no balancer.
+ * The frame was sent to this interface's MAC address, which is not known without an entry. Multicast and
+ * broadcast are never balanced.
  */
 static __always_inline int is_for_us(const struct xdp_md *ctx, const struct iface *entry)
 {
-	const struct ethhdr *eth = frame_start(ctx);
+	const void *to = frame_start(ctx), *here = entry->mac;
+	__u32 first;
 
-	if ((void *)(eth + 1) > frame_end(ctx) || eth->h_dest[0] & 1)
+	if (to + ETH_HLEN > frame_end(ctx))
 		return 0;
-	return (*(const __u32 *)eth->h_dest == *(const __u32 *)entry->mac &&
-		*(const __u16 *)(eth->h_dest + 4) == *(const __u16 *)(entry->mac + 4)) ||
+	first = *(const __u32 *)to;
+	if (first & bpf_htonl(1 << 24)) /* to many */
+		return 0;
+	return (first == *(const __u32 *)here && *(const __u16 *)(to + 4) == *(const __u16 *)(here + 4)) ||
 	       !entry->ifindex;
 }
 
@@ -44,34 +47,51 @@ static __always_inline int take_short_way(struct xdp_md *ctx, const struct gener
 					  struct place *at, const struct common *seen,
 					  struct outcome *end)
 {
-	return is_for_us(ctx, at->entry) &&
-	       balance_at_rest(ctx, gen, at->count, seen, end);
+	__u32 verdict = NOT_COMMON;
+
+	if (is_for_us(ctx, at->entry))
+		verdict = balance_seen(ctx, gen, seen, at->ifindex);
+	*end = outcome(verdict, verdict == VERDICT_DROP ? REASON_NO_HEADROOM : REASON_SERVICE);
+	return verdict != NOT_COMMON;
 }
 
-static __always_inline struct outcome judge(struct xdp_md *ctx, const struct generation *gen,
-					    struct place *at, struct packet *pkt, int captured)
+static __always_inline struct outcome go_on(struct xdp_md *ctx, const struct generation *gen,
+					    struct place *at, struct packet *pkt,
+					    struct outcome accepted, int captured)
 {
-	struct outcome now = firewall(ctx, gen, at, pkt, captured), sent;
+	__u32 how = captured | (at->entry->hooks & 1 << HOOK_TC_INGRESS ? LB_TC_BESIDE : 0);
+	struct outcome sent;
 
-	if (now.verdict != NEXT_STAGE || !has_more_stages(gen, at) || unlikely(!is_for_us(ctx, at->entry)))
-		return now;
-	sent = unpack(load_balance(ctx, gen, at->count, pkt,
-				   captured | (at->entry->hooks & 1 << HOOK_TC_INGRESS ? LB_TC_BESIDE : 0)));
-	return sent.verdict == NEXT_STAGE ? now : sent;
+	if (unlikely(!is_for_us(ctx, at->entry)))
+		return accepted;
+	sent = unpack(load_balance(ctx, gen, pkt, how));
+	at->count->handed_over += sent.verdict == VERDICT_PASS;
+	return sent.verdict == NEXT_STAGE ? accepted : sent;
 }
 
-SEC("xdp.frags")
-int weir_ingress(struct xdp_md *ctx)
+static __always_inline int ingress(struct xdp_md *ctx, enum lanes lanes)
 {
 	struct place at;
 	int action;
 
 	if (!enter(&at, frame_interface(ctx), HOOK_XDP))
-		return XDP_ABORTED; /* the verifier's case: hook_counts has a row for every slot */
-	action = walk(ctx, &at, HOOK_XDP);
-	if (action == XDP_PASS && at.entry->hooks >> HOOK_TC_INGRESS & 1 && !explaining)
+		return XDP_ABORTED; /* never: hook_counts has a row for every slot; the verifier wants it */
+	action = walk(ctx, &at, HOOK_XDP, lanes);
+	if (action == XDP_PASS && at.entry->hooks >> HOOK_TC_INGRESS & 1 && lanes == LANES_BOTH)
 		return tell_tc(ctx);
 	return action;
+}
+
+SEC("xdp.frags")
+int weir_ingress(struct xdp_md *ctx)
+{
+	return ingress(ctx, LANES_BOTH);
+}
+
+SEC("?xdp.frags")
+int weir_ingress_general(struct xdp_md *ctx)
+{
+	return ingress(ctx, LANE_GENERAL);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -27,10 +27,11 @@ static __always_inline int take_short_way(struct __sk_buff *skb, const struct ge
 	return 0;
 }
 
-static __always_inline struct outcome judge(struct __sk_buff *skb, const struct generation *gen,
-					    struct place *at, struct packet *pkt, int captured)
+static __always_inline struct outcome go_on(struct __sk_buff *skb, const struct generation *gen,
+					    struct place *at, struct packet *pkt,
+					    struct outcome accepted, int captured)
 {
-	return firewall(skb, gen, at, pkt, captured);
+	return accepted;
 }
 
 /*
@@ -38,11 +39,11 @@ static __always_inline struct outcome judge(struct __sk_buff *skb, const struct 
  * interface's entry says of XDP was true when it was attached. Explain's packets come without XDP.
  */
 static __always_inline int take_over(const struct __sk_buff *skb, const struct place *at,
-				     struct handover *record)
+				     struct handover *record, enum lanes lanes)
 {
 	const struct handover *left = handover_of(skb, at->ifindex);
 
-	if (explaining) {
+	if (lanes == LANE_GENERAL && explaining) {
 		record->ifindex = 0;
 		return at->entry->hooks >> HOOK_XDP & 1;
 	}
@@ -71,8 +72,7 @@ static __always_inline struct outcome send_on(struct __sk_buff *skb, const struc
 						    : send_by_neighbour(to);
 }
 
-SEC("tc")
-int weir_tc_ingress(struct __sk_buff *skb)
+static __always_inline int ingress(struct __sk_buff *skb, enum lanes lanes)
 {
 	struct handover to;
 	struct place at;
@@ -81,28 +81,52 @@ int weir_tc_ingress(struct __sk_buff *skb)
 	if (!enter(&at, frame_interface(skb), HOOK_TC_INGRESS))
 		return TC_ACT_SHOT; /* the verifier's case: hook_counts has a row for every slot */
 	restore_link_header(skb);
-	if (!take_over(skb, &at, &to)) {
+	if (!take_over(skb, &at, &to, lanes)) {
 		pull_headers(skb);
-		return walk(skb, &at, HOOK_TC_INGRESS);
+		return walk(skb, &at, HOOK_TC_INGRESS, lanes);
 	}
 	if (likely(!to.ifindex)) { /* and counted */
-		explain_end(outcome(VERDICT_PASS, REASON_ALREADY_JUDGED));
+		if (lanes == LANE_GENERAL)
+			explain_end(outcome(VERDICT_PASS, REASON_ALREADY_JUDGED));
 		return TC_ACT_UNSPEC;
 	}
 	frame_len = skb->len;
 	count_traffic(&at.count->received, frame_len);
-	return finish(&at, frame_len, send_on(skb, &to));
+	return finish(&at, frame_len, send_on(skb, &to), lanes);
 }
 
-SEC("tc")
-int weir_tc_egress(struct __sk_buff *skb)
+static __always_inline int egress(struct __sk_buff *skb, enum lanes lanes)
 {
 	struct place at;
 
 	if (!enter(&at, frame_interface(skb), HOOK_TC_EGRESS))
 		return TC_ACT_SHOT;
 	pull_headers(skb);
-	return walk(skb, &at, HOOK_TC_EGRESS);
+	return walk(skb, &at, HOOK_TC_EGRESS, lanes);
+}
+
+SEC("tc")
+int weir_tc_ingress(struct __sk_buff *skb)
+{
+	return ingress(skb, LANES_BOTH);
+}
+
+SEC("?tc")
+int weir_tc_ingress_general(struct __sk_buff *skb)
+{
+	return ingress(skb, LANE_GENERAL);
+}
+
+SEC("tc")
+int weir_tc_egress(struct __sk_buff *skb)
+{
+	return egress(skb, LANES_BOTH);
+}
+
+SEC("?tc")
+int weir_tc_egress_general(struct __sk_buff *skb)
+{
+	return egress(skb, LANE_GENERAL);
 }
 
 char _license[] SEC("license") = "GPL";

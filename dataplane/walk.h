@@ -18,20 +18,45 @@
 /* From frame to facts; parse_generally(), and whatever of the frame is to be removed at first. */
 static __always_inline struct outcome read(frame *ctx, struct place *at, __u64 frame_len,
 					   struct packet *pkt);
-/* The stages, of a packet that was read. */
-static __always_inline struct outcome judge(frame *ctx, const struct generation *gen,
-					    struct place *at, struct packet *pkt, int captured);
 /* 1: packets that the rules accept are not the stack's at once. */
 static __always_inline int has_more_stages(const struct generation *gen, const struct place *at);
 
-/* 1: a common packet that the policy accepts went the hook's own short way. */
+/* Those stages, of a packet that the rules accepted as `accepted` says. */
+static __always_inline struct outcome go_on(frame *ctx, const struct generation *gen,
+					    struct place *at, struct packet *pkt,
+					    struct outcome accepted, int captured);
+
+/* Returns 1, and sets `end`, if the hook's own fast lane finished a common packet that the rules accepted. */
 static __always_inline int take_short_way(frame *ctx, const struct generation *gen, struct place *at,
 					  const struct common *seen, struct outcome *end);
 
-/* The packet's kind decides: the chain has no rules for it, and no stage follows. */
-static __always_inline int is_decided(const struct generation *gen, const struct place *at, __u8 kind)
+static __always_inline struct outcome judge(frame *ctx, const struct generation *gen, struct place *at,
+					    struct packet *pkt, int captured)
 {
-	return is_policy(root_of(gen, at, kind)) && !has_more_stages(gen, at);
+	struct outcome end = firewall(ctx, gen, at, pkt, captured);
+
+	if (end.verdict != NEXT_STAGE || !has_more_stages(gen, at))
+		return end;
+	return go_on(ctx, gen, at, pkt, end, captured);
+}
+
+/* A packet of the fast lane. Its facts are filled in for those who ask for them. */
+static __always_inline struct outcome judge_common(frame *ctx, const struct generation *gen,
+						   struct place *at, const struct common *seen,
+						   struct packet *pkt)
+{
+	__u32 root = root_of(gen, at, seen->kind);
+	struct outcome end = policy(root);
+
+	if (!is_policy(root)) {
+		fill_in(ctx, seen, pkt);
+		end = firewall(ctx, gen, at, pkt, 0);
+	}
+	if (end.verdict != NEXT_STAGE || !has_more_stages(gen, at) ||
+	    take_short_way(ctx, gen, at, seen, &end))
+		return end;
+	fill_in(ctx, seen, pkt);
+	return go_on(ctx, gen, at, pkt, next_stage(), 0);
 }
 
 /* A packet that is captured: by the general lane, and which rule decides is noted. */
@@ -62,7 +87,7 @@ static __noinline __u64 judge_captured_egress(frame *ctx, const struct generatio
 
 /* The capture switch is on. */
 static __always_inline struct outcome walk_captured(frame *ctx, struct place *at, enum hook hook,
-						    struct packet *pkt)
+						    struct packet *pkt, enum lanes lanes)
 {
 	const struct generation *gen = generation_at(live_word() & ~CAPTURE_ON);
 	int captured = capture_begin(ctx, frame_interface(ctx), hook, gen);
@@ -71,14 +96,15 @@ static __always_inline struct outcome walk_captured(frame *ctx, struct place *at
 	if (gen)
 		end = settle(unpack(hook == HOOK_TC_EGRESS
 					    ? judge_captured_egress(ctx, gen, at->entry, at->count, pkt)
-					    : judge_captured(ctx, gen, at->entry, at->count, pkt)));
+					    : judge_captured(ctx, gen, at->entry, at->count, pkt)),
+			     lanes);
 	if (captured)
 		capture_end(ctx, pack(end), hook_action(end.verdict));
 	return end;
 }
 
 /* `at` was entered. */
-static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
+static __always_inline int walk(frame *ctx, struct place *at, enum hook hook, enum lanes lanes)
 {
 	struct outcome end = outcome(VERDICT_PASS, REASON_NO_GENERATION);
 	__u64 live = live_word();
@@ -91,28 +117,20 @@ static __always_inline int walk(frame *ctx, struct place *at, enum hook hook)
 		frame_len = frame_length(ctx);
 		count_traffic(&at->count->received, frame_len);
 		if ((__u32)live & CAPTURE_ON)
-			end = walk_captured(ctx, at, hook, &pkt);
+			end = walk_captured(ctx, at, hook, &pkt, lanes);
 		goto out;
 	}
-	if (takes_fast_lane(ctx, &seen)) {
+	if (takes_fast_lane(ctx, lanes, &seen)) {
 		frame_len = seen.frame_len;
 		count_traffic(&at->count->received, frame_len);
-		if (is_decided(gen, at, seen.kind)) { /* its facts are not even filled in */
-			end = policy(root_of(gen, at, seen.kind));
-			goto out;
-		}
-		if (root_of(gen, at, seen.kind) == FW_POLICY_ACCEPT &&
-		    take_short_way(ctx, gen, at, &seen, &end))
-			goto out;
-		fill_in(ctx, &seen, &pkt);
-	} else {
-		frame_len = frame_length(ctx);
-		count_traffic(&at->count->received, frame_len);
-		end = read(ctx, at, frame_len, &pkt);
-		if (end.verdict != NEXT_STAGE)
-			goto out;
+		end = judge_common(ctx, gen, at, &seen, &pkt);
+		goto out;
 	}
-	end = judge(ctx, gen, at, &pkt, 0);
+	frame_len = frame_length(ctx);
+	count_traffic(&at->count->received, frame_len);
+	end = read(ctx, at, frame_len, &pkt);
+	if (end.verdict == NEXT_STAGE)
+		end = judge(ctx, gen, at, &pkt, 0);
 out:
-	return finish(at, frame_len, end);
+	return finish(at, frame_len, end, lanes);
 }

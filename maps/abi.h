@@ -13,7 +13,7 @@
  * Version of everything pinned: it changes whenever a structure, a map or their meaning does. It is
  * also the name of the pin directory, so that no program ever reads the maps of another version.
  */
-#define WEIR_SCHEMA 4
+#define WEIR_SCHEMA 5
 
 /* Room for generations: the live one, the one before it (rollback), the one being built. */
 #define GENERATION_SLOTS 3
@@ -52,6 +52,13 @@ template <typename Key, typename Value>
 struct PoolMap {
     const char *name;
     using key_type = Key;
+    using value_type = Value;
+};
+
+/* An array of TABLE_POOL tables of equal length, one behind the other, each a generation's. */
+template <typename Value>
+struct BankMap {
+    const char *name;
     using value_type = Value;
 };
 

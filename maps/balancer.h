@@ -29,7 +29,7 @@ struct service {
 	__u32 key;  /* SERVICE_KEY */
 	__u32 flags; /* enum service_flag */
 	__u32 slot;  /* index in service_counts and service_states; the same as long as it lives */
-	__u32 ring;  /* its first page in rings */
+	__u32 ring;  /* its first bucket in rings */
 	__u32 ring_mask; /* number of buckets - 1: a power of two - 1 */
 	__u32 forward;   /* enum forward_mode */
 	__u32 vlan;	 /* identifier of the outermost tag of its frames; 0: untagged; SERVICE_ANY_VLAN */
@@ -49,8 +49,8 @@ enum forward_mode {
  */
 struct bucket {
 	__u32 current; /* index in the generation's backend table; BUCKET_NONE */
-	__u32 base;    /* the same | BUCKET_TRACKED or BUCKET_WARM */
-};
+	__u32 base;    /* such an index, or'ed with BUCKET_TRACKED or BUCKET_WARM */
+} __attribute__((aligned(8))); /* read and written as one word */
 ABI_ASSERT(bucket, 8);
 
 #define BUCKET_NONE 0x3fffffff
@@ -58,13 +58,8 @@ ABI_ASSERT(bucket, 8);
 #define BUCKET_TRACKED 0x40000000 /* changed not long ago; struct service_state says when */
 #define BUCKET_WARM 0x80000000    /* `base` is `current`; entries may still name another */
 
-#define RING_PAGE 128 /* buckets; rings are whole pages */
+#define RING_PAGE 128 /* buckets; a ring begins at a multiple, and is as long as one */
 #define RING_BUCKETS_MAX 65536
-
-struct ring_page {
-	struct bucket bucket[RING_PAGE];
-};
-ABI_ASSERT(ring_page, 1024);
 
 /* When a service's ring changed: what its tracked buckets do follows from it. */
 struct service_state {
@@ -84,28 +79,50 @@ struct backend {
 };
 ABI_ASSERT(backend, 32);
 
-/* Where packets to a backend leave, as the kernel's tables said not long ago. */
-struct next_hop {
-	__u32 tick; /* when, in 32 jiffies | 1 << 31; 0: never */
-	__u32 from; /* for packets that arrive at this interface */
+enum way_form {
+	WAY_NONE,
+	WAY_TUNNEL4,
+	WAY_TUNNEL6,
+	WAY_SWITCH,
+	WAY_OFF_LINK, /* FORWARD_L2_DSR, but the backend is behind a router: no way at all */
+};
+
+enum way_flag {
+	WAY_BY_GATEWAY = 1 << 0, /* back to the fixed gateway: the source address is the frame's destination */
+};
+
+/*
+ * How packets that arrive at one interface leave for a backend: what the configuration and the kernel's
+ * tables of routes and neighbours said not long ago, in the form in which a packet needs it.
+ */
+struct way {
+	__u64 valid; /* when: jiffies >> 5, cut to 32 bits, << 32 | lower half of the generation's number; 0: never */
+	__u32 from;  /* the interface at which they arrive */
 	__u32 ifindex;
-	__u32 mtu;   /* bytes of an IP packet */
+	__u16 mtu;   /* bytes of the IP packet that arrived: without the outer header */
+	__u8 form;   /* enum way_form */
+	__u8 flags;  /* enum way_flag */
 	__u8 to[6];  /* MAC addresses */
 	__u8 by[6];
-	__u32 on_link;	 /* 1: the backend is a neighbour, 0: it is behind a router */
-	__u32 confirmed; /* ticks: when the kernel last sent a packet itself, and so checked the neighbour */
 };
-ABI_ASSERT(next_hop, 36);
+ABI_ASSERT(way, 32);
 
-/* What one CPU keeps of a backend: one cache line. */
+/*
+ * What one CPU keeps of a backend. What most packets need is the first cache line. The second way is there
+ * so that two interfaces whose packets come to one CPU do not take it from each other.
+ */
 struct backend_count {
 	__u64 packets;	   /* sent to it, or handed to the kernel to send */
 	__u64 bytes;	   /* as received, without the outer header */
 	__u64 connections; /* that began: SYNs */
-	struct next_hop hop;
-	__u32 reserved;
+	struct way first;
+	__u32 sum;	   /* as struct backend has it; of the ways that are valid */
+	__be32 addr[4];	   /* the same */
+	__u32 confirmed;   /* ticks: when the kernel last sent a packet itself, and so checked the neighbour */
+	struct way second;
+	__u64 reserved[2];
 };
-ABI_ASSERT(backend_count, 64);
+ABI_ASSERT(backend_count, 128);
 
 /* Not the sum of its backends' counters: those go with the backend, these stay. */
 struct service_count {
@@ -154,47 +171,36 @@ ABI_ASSERT(flow_line, 64);
 
 #define SERVICES_DEFAULT 1024
 #define BACKENDS_DEFAULT 16384
-#define RING_PAGES_DEFAULT 16384
+#define BUCKETS_DEFAULT (1 << 21)
 #define FLOWS_DEFAULT (1 << 18)
 
 #ifdef __bpf__
-struct service_map {
+/*
+ * TABLE_POOL hash tables, one behind the other: a service is at one of two places of its generation's table
+ * that follow from its key (maps/flow_hash.h). A pool of maps would cost every packet two look-ups.
+ */
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 8 * SERVICES_DEFAULT);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct service));
-};
-
-/* Hash tables: a service is at one of two places that follow from its key (maps/flow_hash.h). */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, TABLE_POOL);
-	__type(key, __u32);
-	__array(values, struct service_map);
+	__uint(max_entries, TABLE_POOL * 8 * SERVICES_DEFAULT);
+	__type(key, __u32); /* struct generation, service_table + place */
+	__type(value, struct service);
 } service_tables SEC(".maps");
 
-struct backend_map {
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, BACKENDS_DEFAULT);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct backend));
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, TABLE_POOL);
-	__type(key, __u32);
-	__array(values, struct backend_map);
+	__uint(max_entries, TABLE_POOL * BACKENDS_DEFAULT);
+	__type(key, __u32); /* struct generation, backend_table + index */
+	__type(value, struct backend);
 } backend_tables SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, RING_PAGES_DEFAULT);
+	__uint(max_entries, BUCKETS_DEFAULT);
 	__type(key, __u32);
-	__type(value, struct ring_page);
+	__type(value, struct bucket);
 } rings SEC(".maps");
 
 struct {
@@ -241,9 +247,9 @@ struct {
 
 #ifdef __cplusplus
 namespace weir::maps {
-inline constexpr PoolMap<__u32, service> service_tables{"service_tables"};
-inline constexpr PoolMap<__u32, backend> backend_tables{"backend_tables"};
-inline constexpr Map<__u32, ring_page> rings{"rings"};
+inline constexpr BankMap<service> service_tables{"service_tables"};
+inline constexpr BankMap<backend> backend_tables{"backend_tables"};
+inline constexpr Map<__u32, bucket> rings{"rings"};
 inline constexpr Map<__u32, service_state> service_states{"service_states"};
 inline constexpr Map<__u32, flow_line> flows{"flows"};
 inline constexpr PerCpuMap<__u32, service_count> service_counts{"service_counts"};

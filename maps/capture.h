@@ -53,7 +53,7 @@ struct capture_record {
 	__u32 service; /* slot of the service that it is for; CAPTURE_NO_SERVICE: none */
 	__u32 backend; /* where there is a service: index in the backend table; CAPTURE_NO_SERVICE: none was left */
 	__u16 by_ring; /* 1: the ring chose the backend; 0: its flow had it already */
-	__u16 new_flow; /* 1: with this packet the flow was entered into the flow table */
+	__u16 new_flow; /* 1: the packet begins a flow: a SYN, a QUIC Initial */
 	__u32 reserved;
 	__u32 entry_len; /* octets of the whole frame, without that tag */
 	__u32 exit_len;

@@ -18,29 +18,33 @@ static inline __u64 mix64(__u64 value)
 }
 
 /*
- * A flow of one service. `salt` is the service's, a secret to whoever sends packets. The hash is the
- * flow's fingerprint in the flow table: for IPv4 (saddr_hi is 0) no two flows of a service share it,
- * as 32 bits of address and 32 of ports fill it; for IPv6 two in 2^64 do.
+ * A flow of one service. `ports`: source port << 16 | destination port. `salt` is the service's, a secret to
+ * whoever sends packets. The hash is the flow's fingerprint in the flow table: for IPv4 (saddr_hi is 0) no two
+ * flows of a service share it, as 32 bits of address and 32 of ports fill it; for IPv6 two in 2^64 do.
  */
-static inline __u64 flow_hash(__u64 saddr_hi, __u64 saddr_lo, __u16 sport, __u16 dport, __u64 salt)
+static inline __u64 flow_hash(__u64 saddr_hi, __u64 saddr_lo, __u32 ports, __u64 salt)
 {
-	__u64 ports = (__u64)sport << 16 | dport;
-
 	if (!saddr_hi)
-		return mix64(saddr_lo ^ ports << 32 ^ salt);
+		return mix64(saddr_lo ^ (__u64)ports << 32 ^ salt);
 	return mix64(mix64(mix64(saddr_lo ^ salt) ^ saddr_hi) ^ ports);
 }
 
 /*
  * Of what a service is looked up by; `seed` is the table's. Its upper half gives the first place, its
- * lower half the second: by multiplication, as service tables are cuckoo hash tables whose keys the
- * operator chooses, and whose builder takes another seed where one has no room.
+ * lower half the second: service tables are cuckoo hash tables, whose builder takes another seed where one
+ * has no room. Every bit of the key moves both places, or regular addresses would have none under any seed.
  */
 static inline __u64 service_hash(__u64 vip_hi, __u64 vip_lo, __u32 key, __u64 seed)
 {
-	__u64 hash = ((vip_lo ^ seed) + vip_hi * 0x9e3779b97f4a7c15ULL + key) *
-		     0xd6e8feb86659fd93ULL;
+	__u64 hash = vip_lo ^ seed;
 
+	if ((key & 0xff) == 4)
+		hash ^= (__u64)key << 32;
+	else
+		hash = mix64(mix64(hash) ^ vip_hi) ^ key;
+	hash *= 0xff51afd7ed558ccdULL;
+	hash ^= hash >> 32;
+	hash *= 0xc4ceb9fe1a85ec53ULL;
 	return hash ^ hash >> 32;
 }
 

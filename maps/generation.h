@@ -2,7 +2,8 @@
 /*
  * A generation is one whole configuration as the packet path reads it. Its tables are built beside
  * the live ones; then one word, struct control, turns every packet to it. Tables that did not change
- * are shared with the generation before: a record names its tables by their index in their pools.
+ * are shared with the generation before: a record names its tables by their index in their pools, or by
+ * their place where they lie in one array.
  */
 #pragma once
 
@@ -23,7 +24,7 @@ enum fw_chain {
 #define SOURCE6_OF_FLOW 4 /* source6_host is not zero */
 
 struct generation {
-	__u64 number; /* counts changes; 0: this slot holds no whole generation. Not read by packets */
+	__u64 number; /* counts changes; 0: this slot holds no whole generation */
 	__u64 service_seed; /* of service_hash(): with it every service has a place in the table */
 
 	/* firewall */
@@ -38,8 +39,8 @@ struct generation {
 	/* balancer */
 	__u32 services; /* how many; 0: the stage is left at once */
 	__u32 any_port; /* how many of them take any port */
-	__u32 service_table;
-	__u32 backend_table;
+	__u32 service_table; /* first place in service_tables */
+	__u32 backend_table; /* first place in backend_tables */
 	__be32 source4;	     /* outer source: network bits */
 	__be32 source4_host; /* mask of the bits that come from the flow; 0: a fixed address */
 	__be32 source6[4];
@@ -47,7 +48,7 @@ struct generation {
 	__u8 gateway[6]; /* MAC address of the next hop of every tunnelled packet */
 	__u8 has_gateway;
 	__u8 has_source; /* HAS_SOURCE4, HAS_SOURCE6, SOURCE6_OF_FLOW */
-	__u32 idle;	 /* s after which a TCP flow that is silent is forgotten */
+	__u32 idle;	 /* ticks of the flow table after which a TCP flow that is silent is forgotten */
 	__u32 state;	 /* index in states. Not read by packets */
 	__u32 reserved;
 };
@@ -56,7 +57,7 @@ ABI_ASSERT(generation, 192);
 /* All that a packet looks up to know the configuration in force. */
 struct control {
 	__u32 live; /* slot of the generation in force; changed by one atomic store */
-	__u32 reserved;
+	__u32 last; /* lower half of the highest number that a generation ever had. Not read by packets */
 	struct generation generation[GENERATION_SLOTS];
 };
 ABI_ASSERT(control, 8 + GENERATION_SLOTS * sizeof(struct generation));

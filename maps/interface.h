@@ -55,10 +55,8 @@ struct hook_count {
 	__u64 seen[CLASS_COUNT];              /* packets of each odd class, whatever became of them */
 	__u64 handed_over; /* of the passed: the kernel sends them to their next hop */
 	__u64 decapsulated;
-	__u32 mtu; /* of the interface, for packets that leave where they came from. No counter */
-	__u32 mtu_tick;
 };
-ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUNT + 3));
+ABI_ASSERT(hook_count, 16 * (1 + VERDICT_COUNT + REASON_COUNT) + 8 * (CLASS_COUNT + 2));
 
 #ifdef __bpf__
 /*

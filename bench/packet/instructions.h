@@ -35,7 +35,7 @@ public:
     std::optional<std::uint64_t> count(const std::string& series, const std::string& name) const;
     void set(const Instructions& figures) { series_[series_of(figures.kernel)] = figures; }
     // What is more than in the table, one line each; empty: nothing grew. Allowed for, since
-    // hash tables are seeded anew at every boot: 3 instructions or 0.3 %; 1 % where the routing
+    // hash tables are seeded anew at every boot: 3 instructions or 0.3 %; 2 % where the routing
     // table is asked, for a second next hop in front of the one in its chain of neighbours; 2 %
     // under another release of the series. An error where the table has no figures of that series.
     Result<std::vector<std::string>> grown(const Instructions& now) const;

@@ -32,16 +32,6 @@ Result<double> per_entry(int map) {
     return bytes / info.max_entries;
 }
 
-// Of one table in a pool, made for the purpose.
-Result<double> per_pooled_entry(std::string_view pool, const model::Limits& limits) {
-    const auto shape = kernel::table_shape(pool, limits);
-    if (!shape) {
-        return fail(std::string(pool) + " is no pool of tables");
-    }
-    WEIR_TRY(const Fd table, kernel::make_table(pool, *shape));
-    return per_entry(table.get());
-}
-
 // Octets of compiled nodes for each of some realistic rules.
 Result<double> nodes_per_rule() {
     constexpr std::size_t kRules = 1000;
@@ -66,21 +56,21 @@ Result<std::vector<MemoryCost>> memory_costs(const kernel::Node& node) {
     WEIR_TRY(const double nodes, nodes_per_rule());
     WEIR_TRY(const double rule_counts, per_entry(node.map(maps::rule_counts.name)));
     WEIR_TRY(const double flow_line, per_entry(node.map(maps::flows.name)));
-    WEIR_TRY(const double page, per_entry(node.map(maps::rings.name)));
-    WEIR_TRY(const double place, per_pooled_entry(maps::service_tables.name, limits));
+    WEIR_TRY(const double bucket, per_entry(node.map(maps::rings.name)));
+    WEIR_TRY(const double place, per_entry(node.map(maps::service_tables.name)));
     WEIR_TRY(const double state, per_entry(node.map(maps::service_states.name)));
     WEIR_TRY(const double service_counts, per_entry(node.map(maps::service_counts.name)));
-    WEIR_TRY(const double backend, per_pooled_entry(maps::backend_tables.name, limits));
+    WEIR_TRY(const double backend, per_entry(node.map(maps::backend_tables.name)));
     WEIR_TRY(const double backend_counts, per_entry(node.map(maps::backend_counts.name)));
-    const double ring = page * model::ring_buckets(kBackends, 0) / RING_PAGE;
-    const double places =
-        place * compile::service_places(limits.services) / static_cast<double>(limits.services);
+    const double ring = bucket * model::ring_buckets(kBackends, 0);
+    const double places = TABLE_POOL * place * compile::service_places(limits.services) /
+                          static_cast<double>(limits.services);
     return std::vector<MemoryCost>{
         {"rule", nodes + rule_counts, "nodes, rule_counts"},
         {"tracked flow", flow_line / FLOWS_A_LINE, "flows"},
         {"service of 10 backends", ring + places + state + service_counts,
          "rings, service_tables, service_states, service_counts"},
-        {"backend", backend + backend_counts, "backend_tables, backend_counts"}};
+        {"backend", TABLE_POOL * backend + backend_counts, "backend_tables, backend_counts"}};
 }
 
 } // namespace weir::bench

@@ -44,19 +44,22 @@ Result<service_count> Node::service_hits(model::Slot slot) const {
     return sum<service_count>(map(maps::service_counts.name), slot);
 }
 
-// Beside the counters each CPU keeps a next hop, or an MTU: those are no sums.
+// Beside the counters each CPU keeps its ways: those are no sums.
 Result<backend_count> Node::backend_hits(model::Slot slot) const {
-    WEIR_TRY(backend_count all, sum<backend_count>(map(maps::backend_counts.name), slot));
-    all.hop = {};
-    all.reserved = 0;
-    return all;
+    WEIR_TRY(const backend_count all, sum<backend_count>(map(maps::backend_counts.name), slot));
+    return backend_count{.packets = all.packets,
+                         .bytes = all.bytes,
+                         .connections = all.connections,
+                         .first = {},
+                         .sum = 0,
+                         .addr = {},
+                         .confirmed = 0,
+                         .second = {},
+                         .reserved = {}};
 }
 
 Result<hook_count> Node::hook_hits(std::uint32_t iface_slot, hook h) const {
-    WEIR_TRY(hook_count all,
-             sum<hook_count>(map(maps::hook_counts.name), iface_slot * HOOK_COUNT + h));
-    all.mtu = all.mtu_tick = 0;
-    return all;
+    return sum<hook_count>(map(maps::hook_counts.name), iface_slot * HOOK_COUNT + h);
 }
 
 } // namespace weir::kernel

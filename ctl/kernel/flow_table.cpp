@@ -5,8 +5,8 @@
 #include <span>
 
 #include "compile/ring_change.h"
+#include "kernel/banks.h"
 #include "kernel/generations.h"
-#include "kernel/tables.h"
 #include "maps/flow_hash.h"
 
 namespace weir::kernel {
@@ -58,7 +58,9 @@ public:
         const std::uint32_t patience = closed || half_open              ? CLOSED_TICKS
                                        : (entry.stamp & FLOW_UDP) != 0 ? UDP_TICKS
                                                                        : idle;
-        return entry.fingerprint > FLOW_BUSY && now - (entry.stamp >> FLOW_STAMP_SHIFT) <= patience;
+        // A packet may have stamped it after `now` was read.
+        const auto silence = static_cast<std::int32_t>(now - (entry.stamp >> FLOW_STAMP_SHIFT));
+        return entry.fingerprint > FLOW_BUSY && silence <= static_cast<std::int32_t>(patience);
     }
 
 private:
@@ -68,14 +70,9 @@ private:
 
 Result<std::vector<backend>> backends_of(const Node& node, const generation& record) {
     std::vector<backend> all;
-    if (record.backend_table == NO_TABLE) {
-        return all;
-    }
-    WEIR_TRY(const Fd table, open_table(node.map(maps::backend_tables.name), record.backend_table));
-    WEIR_TRY(const Mapping mapping, Mapping::of(table.get(), Mapping::Access::kRead));
-    const auto bytes = mapping.bytes();
-    const auto* first = reinterpret_cast<const backend*>(bytes.data());
-    all.assign(first, first + bytes.size() / sizeof(backend));
+    WEIR_TRY(const auto banks, Banks<backend>::open(node, maps::backend_tables, Mapping::Access::kRead));
+    const auto table = banks.at(record.backend_table);
+    all.assign(table.begin(), table.end());
     return all;
 }
 
@@ -84,11 +81,8 @@ const backend* find(const std::vector<backend>& backends, std::uint32_t index) {
 }
 
 Result<std::uint64_t> salt_of(const Node& node, const generation& record, model::Slot slot) {
-    WEIR_TRY(const Fd table, open_table(node.map(maps::service_tables.name), record.service_table));
-    WEIR_TRY(const Mapping mapping, Mapping::of(table.get(), Mapping::Access::kRead));
-    const auto bytes = mapping.bytes();
-    const std::span services(reinterpret_cast<const service*>(bytes.data()),
-                             bytes.size() / sizeof(service));
+    WEIR_TRY(const auto banks, Banks<service>::open(node, maps::service_tables, Mapping::Access::kRead));
+    const auto services = banks.at(record.service_table);
     const auto found = std::ranges::find_if(services, [&](const service& each) {
         return (each.flags & SERVICE_HERE) != 0 && each.slot == slot;
     });

@@ -16,6 +16,8 @@ Result<Slots> survey(const Node& node) {
     if (live < GENERATION_SLOTS) {
         slots.live = live;
     }
+    WEIR_TRY(slots.next_number, last_number(node));
+    ++slots.next_number;
     for (std::uint32_t slot = 0; slot < GENERATION_SLOTS; ++slot) {
         const std::uint64_t number = slots.records[slot].number;
         slots.next_number = std::max(slots.next_number, number + 1);

@@ -69,8 +69,7 @@ Result<Node> Node::open(const Pins& pins) {
     WEIR_TRY(node.limits_.backends, entries(node.map(maps::backend_counts.name)));
     WEIR_TRY(const std::uint32_t lines, entries(node.map(maps::flows.name)));
     node.limits_.flows = lines * 4 / 9 * FLOWS_A_LINE;
-    WEIR_TRY(const std::uint32_t pages, entries(node.map(maps::rings.name)));
-    node.limits_.buckets = pages * RING_PAGE;
+    WEIR_TRY(node.limits_.buckets, entries(node.map(maps::rings.name)));
     WEIR_TRY(const bpf_map_info image, table_info(node.map(maps::fw_images.name)));
     node.limits_.nodes = image.value_size / sizeof(fw_node);
     WEIR_TRY(const bpf_map_info set, table_info(node.map(maps::set4_tables.name)));

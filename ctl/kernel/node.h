@@ -101,7 +101,7 @@ public:
                                   const std::string& state);
     // Puts the generation kept before the live one in force again; returns its number. `balancer`: what
     // its configuration compiles to, as its rings go on from the live ones.
-    Result<std::uint64_t> rollback(compile::Balancer balancer);
+    Result<std::uint64_t> rollback(compile::Balancer balancer, const std::string& state);
     // Brings buckets back to rest that changed long enough ago. Nothing else does; until then they
     // cost a look-up in the flow table.
     Result<> settle() const;

@@ -18,11 +18,18 @@
 namespace weir::kernel {
 namespace {
 
+// The programs that take the general lane alone are named after the others.
+constexpr std::string_view kGeneral = "_general";
+
 template <typename Skeleton>
-void fix(Skeleton& skeleton, const model::Limits& limits, const Instance& instance) {
+void fix(Skeleton& skeleton, const model::Limits& limits, Instance instance) {
     skeleton.rodata->fw_node_mask = limits.nodes - 1;
-    skeleton.rodata->explaining = instance.explaining ? 1 : 0;
-    skeleton.rodata->fast_lane = instance.fast_lane && !instance.explaining ? 1 : 0;
+    skeleton.rodata->explaining = instance == Instance::kExplain ? 1 : 0;
+    bpf_program* program = nullptr;
+    bpf_object__for_each_program(program, skeleton.obj) {
+        const bool general = std::string_view(bpf_program__name(program)).ends_with(kGeneral);
+        bpf_program__set_autoload(program, general == (instance != Instance::kTraffic));
+    }
 }
 
 // Of the balancer, which only XDP has.
@@ -44,11 +51,17 @@ std::optional<std::uint32_t> entries_of(std::string_view map, const model::Limit
     if (map == maps::service_states.name) {
         return limits.services;
     }
+    if (map == maps::service_tables.name) {
+        return TABLE_POOL * compile::service_places(limits.services);
+    }
+    if (map == maps::backend_tables.name) {
+        return TABLE_POOL * limits.backends;
+    }
     if (map == maps::flows.name) {
         return 9 * (limits.flows / FLOWS_A_LINE) / 4; // three partitions: maps/balancer.h
     }
     if (map == maps::rings.name) {
-        return limits.buckets / RING_PAGE;
+        return limits.buckets;
     }
     return std::nullopt;
 }
@@ -85,14 +98,6 @@ std::optional<TableShape> table_shape(std::string_view pool, const model::Limits
     if (pool == maps::set_port_tables.name) {
         return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(set_mask), PORTS, BPF_F_MMAPABLE};
     }
-    if (pool == maps::service_tables.name) {
-        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(service),
-                          compile::service_places(limits.services), BPF_F_MMAPABLE};
-    }
-    if (pool == maps::backend_tables.name) {
-        return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(backend), limits.backends,
-                          BPF_F_MMAPABLE};
-    }
     if (pool == maps::states.name) {
         // BPF_F_INNER_MAP: the tables of one pool may differ in length.
         return TableShape{BPF_MAP_TYPE_ARRAY, index, sizeof(state_chunk), 1,
@@ -115,7 +120,7 @@ Result<Fd> make_table(std::string_view pool, const TableShape& shape) {
 }
 
 Result<Object> Object::open(ObjectFile file, const model::Limits& limits,
-                            const Instance& instance) {
+                            Instance instance) {
     const LibraryLog log;
     if (file == ObjectFile::kIngress) {
         if (ingress_bpf* skeleton = ingress_bpf__open()) {
@@ -124,13 +129,14 @@ Result<Object> Object::open(ObjectFile file, const model::Limits& limits,
             return Object(skeleton->obj,
                           {skeleton, [](void* owned) {
                                ingress_bpf__destroy(static_cast<ingress_bpf*>(owned));
-                           }});
+                           }},
+                          instance);
         }
     } else if (tc_bpf* skeleton = tc_bpf__open()) {
         fix(*skeleton, limits, instance);
-        return Object(skeleton->obj, {skeleton, [](void* owned) {
-                                          tc_bpf__destroy(static_cast<tc_bpf*>(owned));
-                                      }});
+        return Object(
+            skeleton->obj,
+            {skeleton, [](void* owned) { tc_bpf__destroy(static_cast<tc_bpf*>(owned)); }}, instance);
     }
     return library_refusal("opening the embedded programs", errno, log);
 }
@@ -198,7 +204,9 @@ Result<> Object::pin_maps(const std::filesystem::path& folder) const {
 }
 
 Result<int> Object::program(std::string_view name) const {
-    const bpf_program* found = bpf_object__find_program_by_name(object_, std::string(name).c_str());
+    const std::string full =
+        std::string(name) + std::string(instance_ == Instance::kTraffic ? "" : kGeneral);
+    const bpf_program* found = bpf_object__find_program_by_name(object_, full.c_str());
     if (!found) {
         return fail("no program " + std::string(name) + " in the embedded object");
     }

@@ -20,16 +20,17 @@ namespace weir::kernel {
 enum class ObjectFile { kIngress, kTc };
 
 // Which instance of the programs: it is fixed before they are verified.
-struct Instance {
-    bool explaining = false;
-    bool fast_lane = true; // false: every packet takes the general lane, as tests compare them
+enum class Instance {
+    kTraffic,
+    kGeneral, // every packet takes the general lane, as tests compare them
+    kExplain, // that, too; and it says why
 };
 
 // An opened object with its skeleton, which owns it.
 class Object {
 public:
     static Result<Object> open(ObjectFile file, const model::Limits& limits,
-                               const Instance& instance = {});
+                               Instance instance = Instance::kTraffic);
 
     bpf_object* get() const { return object_; }
     // Sizes every map, the ones in pools included, for its limits.
@@ -41,14 +42,16 @@ public:
     Result<> load();
     // Pins every map that is not in `folder` yet.
     Result<> pin_maps(const std::filesystem::path& folder) const;
+    // Of this instance, by the name of the one that sees traffic.
     Result<int> program(std::string_view name) const;
     Result<int> map(std::string_view name) const;
 
 private:
-    Object(bpf_object* object, std::unique_ptr<void, void (*)(void*)> skeleton)
-        : object_(object), skeleton_(std::move(skeleton)) {}
+    Object(bpf_object* object, std::unique_ptr<void, void (*)(void*)> skeleton, Instance instance)
+        : object_(object), skeleton_(std::move(skeleton)), instance_(instance) {}
     bpf_object* object_;
     std::unique_ptr<void, void (*)(void*)> skeleton_;
+    Instance instance_;
     // Templates of the pools' tables: libbpf wants them open until it loads.
     std::vector<Fd> templates_;
 };

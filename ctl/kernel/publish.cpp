@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "kernel/banks.h"
 #include "kernel/bpf.h"
 #include "kernel/flow_table.h"
 #include "kernel/generations.h"
@@ -50,21 +51,47 @@ public:
                 return live->*member;
             }
         }
-        std::set<std::uint32_t> taken;
-        for (const auto kept : {slots_.live, slots_.previous}) {
-            if (kept) {
-                taken.insert(slots_.records[*kept].*member);
-            }
-        }
+        const auto others = taken(member);
         std::uint32_t index = 0;
-        while (taken.contains(index)) {
+        while (others.contains(index)) {
             ++index;
         }
         WEIR_CHECK(build(pool, index, contents));
         return index;
     }
 
+    // The same of a table that lies beside those of other generations.
+    template <typename Value>
+    Result<std::uint32_t> bank(const maps::BankMap<Value>& map, std::uint32_t generation::*member,
+                               const std::vector<Value>& values) {
+        WEIR_TRY(auto banks, Banks<Value>::open(node_, map, Mapping::Access::kWrite));
+        if (const generation* live = slots_.live_record();
+            live && banks.holds(live->*member, values)) {
+            return live->*member;
+        }
+        const std::uint32_t first = banks.build(taken(member), values);
+        if (!banks.holds(first, values)) {
+            return fail(differs(map.name));
+        }
+        return first;
+    }
+
 private:
+    std::set<std::uint32_t> taken(std::uint32_t generation::*member) const {
+        std::set<std::uint32_t> all;
+        for (const auto kept : {slots_.live, slots_.previous}) {
+            if (kept) {
+                all.insert(slots_.records[*kept].*member);
+            }
+        }
+        return all;
+    }
+
+    static Error differs(std::string_view table) {
+        return Error(std::string(table) + " reads back differently from what was written: the old "
+                                          "generation stays in force");
+    }
+
     Result<bool> table_holds(std::string_view pool, std::uint32_t index, const Contents& contents) {
         WEIR_TRY(const Fd there, open_table(node_.map(pool), index));
         return holds(there.get(), contents);
@@ -84,9 +111,7 @@ private:
     Result<> check(std::string_view pool, std::uint32_t index, const Contents& contents) {
         WEIR_TRY(const bool same, table_holds(pool, index, contents));
         if (!same) {
-            return fail(std::string(pool) +
-                        " reads back differently from what was written: the old "
-                        "generation stays in force");
+            return fail(differs(pool));
         }
         return {};
     }
@@ -134,11 +159,10 @@ Result<> build_services(Builder& builder, Rings& rings, compile::Balancer& balan
              rings.change(balancer.rings, indices_of(balancer.backends)));
     for (service& each : balancer.services.places) {
         const auto found = ring_at.find(each.slot);
-        each.ring = found == ring_at.end() ? 0 : found->second.page;
+        each.ring = found == ring_at.end() ? 0 : found->second.page * RING_PAGE;
     }
-    WEIR_TRY(record.service_table,
-             builder.table(maps::service_tables.name, &generation::service_table,
-                           array_of(balancer.services.places)));
+    WEIR_TRY(record.service_table, builder.bank(maps::service_tables, &generation::service_table,
+                                                balancer.services.places));
     record.service_seed = balancer.services.seed;
     return {};
 }
@@ -158,8 +182,8 @@ Result<generation> build_tables(Builder& builder, Rings& rings, compile::Images&
 
     WEIR_CHECK(build_services(builder, rings, images.balancer, record));
     WEIR_TRY(const auto backends, backend_array(images.balancer, limits));
-    WEIR_TRY(record.backend_table, builder.table(maps::backend_tables.name,
-                                                 &generation::backend_table, array_of(backends)));
+    WEIR_TRY(record.backend_table,
+             builder.bank(maps::backend_tables, &generation::backend_table, backends));
     return record;
 }
 
@@ -236,7 +260,7 @@ Result<std::uint64_t> Node::publish(compile::Images images, const model::FreshSl
     return record.number;
 }
 
-Result<std::uint64_t> Node::rollback(compile::Balancer balancer) {
+Result<std::uint64_t> Node::rollback(compile::Balancer balancer, const std::string& state) {
     WEIR_TRY(Slots slots, survey(*this));
     if (!slots.previous) {
         return fail("no earlier generation is kept: nothing to roll back to");
@@ -245,7 +269,6 @@ Result<std::uint64_t> Node::rollback(compile::Balancer balancer) {
     WEIR_TRY(Rings rings, open_rings(*this, slots));
     Builder builder(*this, slots);
     generation record = slots.records[*slots.previous];
-    WEIR_TRY(const std::string state, read_state(map(maps::states.name), record.state));
     WEIR_CHECK(build_services(builder, rings, balancer, record));
     WEIR_CHECK(note_transmitters(*this));
     WEIR_CHECK(put_in_force(*this, slots, rings, record, state));

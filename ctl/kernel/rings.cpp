@@ -6,7 +6,7 @@
 #include <ctime>
 
 #include "compile/ring_change.h"
-#include "kernel/tables.h"
+#include "kernel/banks.h"
 
 namespace weir::kernel {
 namespace {
@@ -44,17 +44,10 @@ std::uint32_t flow_ticks() {
 
 Result<RingOfService> rings_of(const Node& node, const generation& record) {
     RingOfService rings;
-    if (record.service_table == NO_TABLE) {
-        return rings;
-    }
-    WEIR_TRY(const Fd table, open_table(node.map(maps::service_tables.name), record.service_table));
-    WEIR_TRY(const Mapping mapping, Mapping::of(table.get(), Mapping::Access::kRead));
-    const auto bytes = mapping.bytes();
-    const std::span services(reinterpret_cast<const service*>(bytes.data()),
-                             bytes.size() / sizeof(service));
-    for (const service& each : services) {
+    WEIR_TRY(const auto banks, Banks<service>::open(node, maps::service_tables, Mapping::Access::kRead));
+    for (const service& each : banks.at(record.service_table)) {
         if ((each.flags & SERVICE_HERE) != 0 && each.slot != model::kNoSlot) {
-            rings[each.slot] = {each.ring, each.ring_mask + 1};
+            rings[each.slot] = {each.ring / RING_PAGE, each.ring_mask + 1};
         }
     }
     return rings;
@@ -66,7 +59,7 @@ Result<Rings> Rings::open(const Node& node, std::uint32_t idle, RingOfService li
     WEIR_TRY(Mapping states,
              Mapping::of(node.map(maps::service_states.name), Mapping::Access::kWrite));
     Rings rings(std::move(pages), std::move(states), idle, std::move(live));
-    rings.taken_.resize(rings.pages_.bytes().size() / sizeof(ring_page));
+    rings.taken_.resize(rings.pages_.bytes().size() / (RING_PAGE * sizeof(bucket)));
     const RingOfService* used[] = {&rings.live_, &kept};
     for (const RingOfService* each : used) {
         for (const auto& [service, place] : *each) {

@@ -152,8 +152,16 @@ Result<std::vector<generation>> read_records(const Node& node) {
 Result<> write_record(const Node& node, std::uint32_t slot, const generation& record) {
     WEIR_TRY(const Mapping mapping,
              Mapping::of(node.map(maps::control.name), Mapping::Access::kWrite));
-    reinterpret_cast<struct control*>(mapping.bytes().data())->generation[slot] = record;
+    auto* word = reinterpret_cast<struct control*>(mapping.bytes().data());
+    word->generation[slot] = record;
+    word->last = std::max(word->last, static_cast<__u32>(record.number));
     return {};
+}
+
+Result<std::uint32_t> last_number(const Node& node) {
+    WEIR_TRY(const Mapping mapping,
+             Mapping::of(node.map(maps::control.name), Mapping::Access::kRead));
+    return reinterpret_cast<const struct control*>(mapping.bytes().data())->last;
 }
 
 Result<std::uint32_t> live_slot(const Node& node) {

@@ -58,6 +58,8 @@ Result<> put_state(int pool, std::uint32_t index, const std::string& text);
 // Every slot's record, complete or not.
 Result<std::vector<generation>> read_records(const Node& node);
 Result<> write_record(const Node& node, std::uint32_t slot, const generation& record);
+// The highest number that a generation ever had, though its record is gone: none is given twice.
+Result<std::uint32_t> last_number(const Node& node);
 Result<std::uint32_t> live_slot(const Node& node);
 // The one store that turns every packet.
 Result<> turn_to(const Node& node, std::uint32_t slot);

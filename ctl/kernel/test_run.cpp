@@ -67,7 +67,7 @@ Result<TestRun> test_run(int program, Program which, std::span<const std::uint8_
 
 Result<Explainer> Explainer::open(const Node& node, Program program) {
     const auto file = program == Program::kIngress ? ObjectFile::kIngress : ObjectFile::kTc;
-    WEIR_TRY(Object object, Object::open(file, node.limits(), {.explaining = true}));
+    WEIR_TRY(Object object, Object::open(file, node.limits(), Instance::kExplain));
     WEIR_CHECK(object.size_maps(node.limits()));
     WEIR_CHECK(object.reuse_maps(node.pins().root() / "maps", private_map));
     WEIR_CHECK(object.load());

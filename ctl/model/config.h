@@ -95,6 +95,10 @@ std::size_t utf8_length(std::string_view text);
 // `limits`.
 Result<> check(const Config& config, const Limits& limits);
 
+// A configuration that is put in force again keeps the rings of `live`, which may have grown since: a ring
+// never shrinks (ring_buckets()).
+void keep_rings(Balancer& balancer, const Balancer& live);
+
 // For each rule of `to` the index in `from` of the rule that says the same, or kNoRule. Each index
 // stands once; where rules repeat, in order.
 inline constexpr std::size_t kNoRule = static_cast<std::size_t>(-1);

@@ -212,6 +212,16 @@ std::uint32_t ring_buckets(std::size_t backends, std::uint32_t before) {
     return before >= at_least(kEach / 2 * backends) ? before : at_least(kEach * backends);
 }
 
+void keep_rings(Balancer& balancer, const Balancer& live) {
+    for (Service& service : balancer.services) {
+        for (const Service& each : live.services) {
+            if (each.slot == service.slot && each.handle == service.handle) {
+                service.buckets = std::max(service.buckets, each.buckets);
+            }
+        }
+    }
+}
+
 std::vector<std::size_t> match_rules(const std::vector<Rule>& from, const std::vector<Rule>& to) {
     std::vector<std::size_t> match(to.size(), kNoRule);
     // What is alike at both ends stays; so among repeated rules those that stand still are matched.

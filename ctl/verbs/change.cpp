@@ -32,8 +32,8 @@ Result<Prepared> prepare(const kernel::Node& node, const Live& live, model::Conf
     ready.state.ids.next_handle = live.next_handle;
     WEIR_CHECK(model::check(ready.state.config, node.limits()));
     std::vector<const model::Config*> kept;
-    for (const model::Config& other : live.others) {
-        kept.push_back(&other);
+    for (const text::SavedState& other : live.others) {
+        kept.push_back(&other.config);
     }
     WEIR_TRY(ready.fresh, model::assign_identities(ready.state.config, live.saved.config, kept,
                                                    node.limits(), ready.state.ids));

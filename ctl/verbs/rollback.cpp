@@ -12,9 +12,11 @@ Result<> run_rollback(const po::variables_map&, const Words& words, Context& cx)
     WEIR_CHECK(at_most(words, 0));
     WEIR_TRY(auto session, open_session(cx, kernel::Lock::Mode::kExclusive));
     WEIR_TRY(const auto live, read_live(session.node));
-    const model::Config before = live.others.empty() ? model::Config{} : live.others.front();
-    WEIR_TRY(auto balancer, compile::compile_balancer(before, session.node.limits()));
-    WEIR_TRY(const auto number, session.node.rollback(std::move(balancer)));
+    text::SavedState before = live.others.empty() ? text::SavedState{} : live.others.front();
+    model::keep_rings(before.config.balancer, live.saved.config.balancer);
+    WEIR_TRY(auto balancer, compile::compile_balancer(before.config, session.node.limits()));
+    WEIR_TRY(const auto number,
+             session.node.rollback(std::move(balancer), text::save_state(before)));
     cx.out.text(fmt::format("generation {} is in force again\n", number));
     cx.out.document({{"changed", true}, {"generation", number}});
     return {};

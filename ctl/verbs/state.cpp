@@ -55,7 +55,7 @@ Result<Live> read_live(const kernel::Node& node) {
             live.generation = kept.number;
             live.saved = std::move(saved);
         } else {
-            live.others.push_back(std::move(saved.config));
+            live.others.push_back(std::move(saved));
         }
     }
     return live;

@@ -28,7 +28,7 @@ Result<std::optional<kernel::Node>> node_if_loaded(const Context& cx);
 struct Live {
     std::uint64_t generation = 0; // 0: loaded, but nothing published yet
     text::SavedState saved;
-    std::vector<model::Config> others;
+    std::vector<text::SavedState> others;
     // Above every handle that any kept generation gave away.
     model::Handle next_handle = 1;
 };

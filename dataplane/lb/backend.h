@@ -8,8 +8,7 @@
 
 static __always_inline const struct backend *backend_at(const struct generation *gen, __u32 index)
 {
-	__u32 pool_index = gen->backend_table;
-	void *table = bpf_map_lookup_elem(&backend_tables, &pool_index);
+	__u32 place = gen->backend_table + index;
 
-	return table ? bpf_map_lookup_elem(table, &index) : NULL;
+	return bpf_map_lookup_elem(&backend_tables, &place);
 }

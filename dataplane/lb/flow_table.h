@@ -6,6 +6,7 @@
 #pragma once
 
 #include "explain.h"
+#include "lb/clock.h"
 #include "maps/balancer.h"
 
 /* Lines of established flows: a power of two, set before load. */
@@ -53,50 +54,64 @@ static __always_inline __u32 patience(__u32 stamp, __u32 idle)
 	return stamp & FLOW_UDP ? UDP_TICKS : idle;
 }
 
+/* Time from then to now. Another CPU, or the control tool, may have read the clock a little later: 0. */
+static __always_inline __u32 passed(__u32 then, __u32 now)
+{
+	__s32 ticks = now - then;
+
+	return ticks > 0 ? ticks : 0;
+}
+
 static __always_inline __u32 silence(__u32 stamp, __u32 now)
 {
-	return now - (stamp >> FLOW_STAMP_SHIFT);
+	return passed(stamp >> FLOW_STAMP_SHIFT, now);
 }
 
 /*
  * Writes an entry to the line: where one is empty or has been silent too long, or, if `evict`, in
  * place of the one that has been silent longest. Returns ENTERED, EVICTED (one that still lived is
- * gone), or NO_ROOM.
+ * gone; `evicted`: its backend), or NO_ROOM.
  */
 enum entering { NO_ROOM, ENTERED, EVICTED };
 
 static __always_inline enum entering enter_on_line(__u32 index, const struct flow *wanted,
-						   __u32 now, __u32 idle, int evict)
+						   __u32 now, __u32 idle, int evict,
+						   __u32 *evicted)
 {
 	struct flow_line *line = bpf_map_lookup_elem(&flows, &index);
 	struct flow *place = NULL;
 	__u32 longest = 0;
 	int lives = 1;
-	__u64 there;
+	__u64 there = 0;
 
 	if (!line)
 		return NO_ROOM;
 #pragma unroll
 	for (int i = 0; i < FLOWS_A_LINE; i++) {
 		struct flow *each = &line->flow[i];
+		__u64 who = *(volatile __u64 *)&each->fingerprint;
 		__u32 quiet = silence(each->stamp, now);
 
 		if (!lives)
 			continue;
-		if (!each->fingerprint || quiet > patience(each->stamp, idle)) {
+		if (!who || quiet > patience(each->stamp, idle)) {
 			place = each;
+			there = who;
 			lives = 0;
 		} else if (evict && quiet >= longest) {
 			place = each;
+			there = who;
 			longest = quiet;
 		}
 	}
 	if (!place)
 		return NO_ROOM;
-	there = *(volatile __u64 *)&place->fingerprint;
+	/* Whoever was seen there must be there still: another CPU may have entered a flow meanwhile. */
 	if (there == FLOW_BUSY ||
 	    __sync_val_compare_and_swap(&place->fingerprint, there, FLOW_BUSY) != there)
 		return NO_ROOM; /* another CPU takes it at this moment */
+	if (lives)
+		*evicted = place->backend;
 	place->backend = wanted->backend;
 	place->stamp = wanted->stamp;
 	__sync_lock_test_and_set(&place->fingerprint, wanted->fingerprint);

@@ -2,7 +2,7 @@
 /* Link-layer headers of packets that are sent: moved, tags kept or taken off, addresses set. */
 #pragma once
 
-#include "lb/next_hop.h"
+#include "lb/way.h"
 
 #define L2_UNTAGGED  14
 #define L2_ONE_TAG   18
@@ -14,13 +14,6 @@
 struct macs {
 	__u8 to[ETH_ALEN];
 	__u8 by[ETH_ALEN];
-};
-
-/* Where a packet leaves. */
-struct departure {
-	struct macs macs;
-	__u32 ifindex;
-	__u32 mtu;
 };
 
 static __always_inline struct outcome send_by(struct xdp_md *ctx, __u32 ifindex)
@@ -48,10 +41,10 @@ static __always_inline int read_macs(struct xdp_md *ctx, struct macs *macs)
 }
 
 /*
- * Moves the start of the frame, whose link-layer header is `old_len` long, so that its IP header stands `grow` bytes behind the link-layer
- * header (below 0: the outer header goes), writes that header, and returns what follows it; NULL if
- * there is no room. A frame that leaves by the interface that it came from keeps its VLAN tags: they
- * name the link there. By another it leaves untagged.
+ * Moves the start of the frame, whose link-layer header is `old_len` long, so that its IP header stands `grow`
+ * bytes behind the link-layer header (below 0: the outer header goes), writes that header, and returns what
+ * follows it; NULL if there is no room. A frame that leaves by the interface that it came from keeps its VLAN
+ * tags: they name the link there. By another it leaves untagged.
  */
 static __always_inline void *rewrite_l2(struct xdp_md *ctx, __u32 old_len,
 					const struct macs *macs, int grow, int keep_tags,

@@ -3,57 +3,42 @@
 #pragma once
 
 #include "capture.h"
-#include "lb/at_rest.h"
 #include "lb/choose.h"
+#include "lb/common.h"
 #include "lb/echo.h"
 #include "lb/l2.h"
 #include "lb/segments_xdp.h"
 #include "lb/service.h"
 #include "lb/tunnel.h"
 
-#define IP_LEN_MAX 0xffff /* what an outer header can say */
-
-/* A fixed gateway: back out of the interface, whose MTU this CPU keeps for a tick. */
-static __always_inline struct outcome by_gateway(struct xdp_md *ctx, struct hook_count *count)
+/* The addresses with which a packet leaves. VERDICT_PASS: it is the kernel's to send, and keeps its own. */
+static __always_inline struct outcome depart(struct xdp_md *ctx, const struct generation *gen,
+					     const struct backend *to, struct backend_count *local,
+					     __u32 how, const struct way **out, struct macs *macs)
 {
-	__u32 mtu = 0;
+	struct outcome end = next_stage();
+	const struct way *way = way_from(local, frame_interface(ctx));
 
-	if (likely(count->mtu_tick == hop_tick()))
-		return next_stage();
-	if (bpf_check_mtu(ctx, 0, &mtu, 0, 0) < 0)
-		return drop(REASON_NO_ROUTE);
-	count->mtu = mtu < IP_LEN_MAX ? mtu : IP_LEN_MAX;
-	count->mtu_tick = hop_tick();
-	return next_stage();
+	if (unlikely(!is_way_known(gen, way, frame_interface(ctx)))) {
+		end = unpack(refresh_way(ctx, gen, to, local, how));
+		if (end.verdict == VERDICT_DROP)
+			return end;
+		way = way_from(local, frame_interface(ctx));
+	}
+	*out = way;
+	if (read_macs(ctx, macs))
+		return drop(REASON_SPLIT_HEADERS);
+	if (unlikely(end.verdict == VERDICT_PASS))
+		return end;
+	copy_mac(macs->by, way->flags & WAY_BY_GATEWAY ? macs->to : way->by);
+	copy_mac(macs->to, way->to);
+	return end;
 }
 
-static __always_inline struct outcome depart_by(struct xdp_md *ctx, const struct generation *gen,
-						struct hook_count *count, const struct backend *to,
-						struct backend_count *local, int gateway,
-						__u32 how, struct departure *out)
+/* The frame leaves by the interface that it came from, on a link where its tags have a meaning. */
+static __always_inline int keeps_tags(const struct xdp_md *ctx, struct outcome end, const struct way *way)
 {
-	struct outcome way = gateway ? by_gateway(ctx, count) : by_route(ctx, to, &local->hop, how);
-
-	if (way.verdict == VERDICT_DROP)
-		return way;
-	if (read_macs(ctx, &out->macs))
-		return drop(REASON_SPLIT_HEADERS);
-	out->ifindex = frame_interface(ctx);
-	if (gateway) {
-		out->mtu = count->mtu;
-		copy_mac(out->macs.by, out->macs.to); /* the address that the frame was sent to */
-		copy_mac(out->macs.to, gen->gateway);
-		return way;
-	}
-	if (unlikely(way.verdict == VERDICT_PASS)) { /* the frame keeps its addresses, to be taken in */
-		out->mtu = local->hop.mtu;
-		return way;
-	}
-	out->mtu = local->hop.mtu;
-	out->ifindex = local->hop.ifindex;
-	copy_mac(out->macs.to, local->hop.to);
-	copy_mac(out->macs.by, local->hop.by);
-	return way;
+	return end.verdict == NEXT_STAGE && way->ifindex == frame_interface(ctx);
 }
 
 static __always_inline struct outcome leave(struct xdp_md *ctx, const struct backend *to,
@@ -65,54 +50,52 @@ static __always_inline struct outcome leave(struct xdp_md *ctx, const struct bac
 }
 
 static __always_inline struct outcome tunnel_to(struct xdp_md *ctx, const struct generation *gen,
-						struct hook_count *count, const struct packet *pkt,
+						const struct packet *pkt,
 						const struct choice *choice,
 						const struct backend *to,
 						struct backend_count *local, __u32 how)
 {
-	int ipv4 = to->family == 4, keep_tags;
+	int ipv4 = to->family == 4;
 	__u32 outer_len = ipv4 ? IPV4_MIN_LEN : IPV6_LEN;
-	struct departure out;
-	struct outcome way;
+	const struct way *way;
+	struct macs macs;
+	struct outcome end = depart(ctx, gen, to, local, how, &way, &macs);
 	void *outer;
 
-	if (!(gen->has_source & (ipv4 ? HAS_SOURCE4 : HAS_SOURCE6)))
-		return drop(REASON_NO_SOURCE);
-	way = depart_by(ctx, gen, count, to, local, gen->has_gateway, how, &out);
-	if (way.verdict == VERDICT_DROP)
-		return way;
-	if (unlikely(pkt->ip_len + outer_len > out.mtu))
-		return unpack(tunnel_segments(ctx, choice, how, out.ifindex));
-	keep_tags = way.verdict == NEXT_STAGE && out.ifindex == frame_interface(ctx);
-	outer = rewrite_l2(ctx, pkt->l3_offset, &out.macs, outer_len, keep_tags, ether_type(ipv4));
+	if (end.verdict == VERDICT_DROP)
+		return end;
+	if (unlikely(pkt->ip_len > way->mtu))
+		return unpack(tunnel_segments(ctx, choice, how, way->ifindex));
+	outer = rewrite_l2(ctx, pkt->l3_offset, &macs, outer_len, keeps_tags(ctx, end, way),
+			   ether_type(ipv4));
 	if (!outer || outer + outer_len > frame_end(ctx))
 		return drop(REASON_NO_HEADROOM);
 	if (ipv4)
-		write_outer4(outer, gen, pkt->tos, pkt->ip_len, choice->hash, to);
+		write_outer4(outer, gen, pkt->tos, pkt->ip_len, choice->hash, to->sum, to->addr[0]);
 	else
-		write_outer6(outer, gen, pkt->tos, pkt->ip_len, choice->hash, to);
-	return leave(ctx, to, way, out.ifindex);
+		write_outer6(outer, gen, pkt->tos, pkt->ip_len, choice->hash, to->addr);
+	return leave(ctx, to, end, way->ifindex);
 }
 
 static __always_inline struct outcome switch_to(struct xdp_md *ctx, const struct generation *gen,
-						struct hook_count *count, const struct packet *pkt,
-						const struct backend *to,
+						const struct packet *pkt, const struct backend *to,
 						struct backend_count *local, __u32 how)
 {
-	struct departure out;
-	struct outcome way = depart_by(ctx, gen, count, to, local, 0, how, &out);
-	int keep_tags = way.verdict == NEXT_STAGE && out.ifindex == frame_interface(ctx);
+	const struct way *way;
+	struct macs macs;
+	struct outcome end = depart(ctx, gen, to, local, how, &way, &macs);
 
-	if (way.verdict == VERDICT_DROP)
-		return way;
-	if (way.verdict == NEXT_STAGE && !local->hop.on_link)
+	if (end.verdict == VERDICT_DROP)
+		return end;
+	if (end.verdict == NEXT_STAGE && way->form == WAY_OFF_LINK)
 		return drop(REASON_NOT_ON_LINK);
-	if (unlikely(pkt->ip_len > out.mtu))
+	if (unlikely(pkt->ip_len > way->mtu))
 		return how & LB_TC_BESIDE ? unpack(hand_over(ctx, to, REASON_TOO_BIG))
 					  : drop(REASON_TOO_BIG);
-	if (!rewrite_l2(ctx, pkt->l3_offset, &out.macs, 0, keep_tags, ether_type(is_ipv4(pkt))))
+	if (!rewrite_l2(ctx, pkt->l3_offset, &macs, 0, keeps_tags(ctx, end, way),
+			ether_type(is_ipv4(pkt))))
 		return drop(REASON_NO_HEADROOM);
-	return leave(ctx, to, way, out.ifindex);
+	return leave(ctx, to, end, way->ifindex);
 }
 
 static __always_inline void count_service(const struct choice *choice, const struct packet *pkt,
@@ -129,7 +112,7 @@ static __always_inline void count_service(const struct choice *choice, const str
 }
 
 static __always_inline struct outcome forward(struct xdp_md *ctx, const struct generation *gen,
-					      struct hook_count *count, const struct packet *pkt,
+					      const struct packet *pkt,
 					      const struct choice *choice, __u32 how)
 {
 	struct backend_count *local;
@@ -144,8 +127,8 @@ static __always_inline struct outcome forward(struct xdp_md *ctx, const struct g
 	if (!to || !local)
 		return drop(REASON_NO_BACKEND);
 	end = choice->forward == FORWARD_L2_DSR
-		      ? switch_to(ctx, gen, count, pkt, to, local, how)
-		      : tunnel_to(ctx, gen, count, pkt, choice, to, local, how);
+		      ? switch_to(ctx, gen, pkt, to, local, how | LB_SWITCHES)
+		      : tunnel_to(ctx, gen, pkt, choice, to, local, how);
 	if (end.verdict == VERDICT_DROP)
 		return end;
 	local->packets++;
@@ -169,8 +152,7 @@ STAGE answer_for_vip(struct xdp_md *ctx, const struct generation *gen, const str
 }
 
 static __always_inline struct outcome balance(struct xdp_md *ctx, const struct generation *gen,
-					      struct hook_count *count, const struct packet *pkt,
-					      __u32 how)
+					      const struct packet *pkt, __u32 how)
 {
 	const struct service *service;
 	struct choice choice;
@@ -187,15 +169,17 @@ static __always_inline struct outcome balance(struct xdp_md *ctx, const struct g
 		capture_backend(choice.service,
 				choice.backend == BUCKET_NONE ? NO_TABLE : choice.backend,
 				!choice.tracked, choice.begins);
-	end = forward(ctx, gen, count, pkt, &choice, how);
+	end = forward(ctx, gen, pkt, &choice, how);
 	count_service(&choice, pkt, end);
-	count->handed_over += end.verdict == VERDICT_PASS;
 	return end;
 }
 
-/* `how`: enum lb_how. Returns NEXT_STAGE for a packet that is for no service: the stack has it. */
-STAGE load_balance(struct xdp_md *ctx, const struct generation *gen, struct hook_count *count,
-		   const struct packet *pkt, __u32 how)
+/*
+ * `how`: enum lb_how. Returns NEXT_STAGE for a packet that is for no service: the stack has it. VERDICT_PASS:
+ * it is handed over, for the kernel to send.
+ */
+STAGE load_balance(struct xdp_md *ctx, const struct generation *gen, const struct packet *pkt,
+		   __u32 how)
 {
-	return gen && count && pkt ? pack(balance(ctx, gen, count, pkt, how)) : 0;
+	return gen && pkt ? pack(balance(ctx, gen, pkt, how)) : 0;
 }

@@ -46,7 +46,7 @@ static __always_inline struct outcome tunnel_each(struct __sk_buff *skb, struct 
 	int ipv4;
 
 	to = gen ? backend_at(gen, order->tunnel.backend) : NULL;
-	if (!to)
+	if (!to || !to->handle) /* removed meanwhile */
 		return drop(REASON_NO_BACKEND);
 	parsed = parse_generally(skb, skb->len, pkt);
 	if (parsed.verdict != NEXT_STAGE)
@@ -55,9 +55,10 @@ static __always_inline struct outcome tunnel_each(struct __sk_buff *skb, struct 
 	if (ipv4) {
 		if (pkt->ip_len + IPV4_MIN_LEN > 0xffff) /* "BIG TCP": 0 says so */
 			pkt->ip_len = -IPV4_MIN_LEN;
-		write_outer4(outer, gen, pkt->tos, pkt->ip_len, order->tunnel.hash, to);
+		write_outer4(outer, gen, pkt->tos, pkt->ip_len, order->tunnel.hash, to->sum,
+			     to->addr[0]);
 	} else {
-		write_outer6(outer, gen, pkt->tos, pkt->ip_len, order->tunnel.hash, to);
+		write_outer6(outer, gen, pkt->tos, pkt->ip_len, order->tunnel.hash, to->addr);
 	}
 	if (push_header(skb, pkt, outer, ipv4))
 		return drop(REASON_NO_HEADROOM);

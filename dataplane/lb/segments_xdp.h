@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "lb/next_hop.h"
 #include "lb/track.h"
+#include "lb/way.h"
 
 /* Each segment needs an outer header of its own, so TC writes it: lb/segments_tc.h. */
 STAGE tunnel_segments(struct xdp_md *ctx, const struct choice *choice, __u32 how, __u32 ifindex)

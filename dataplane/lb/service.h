@@ -26,19 +26,15 @@ static __always_inline const struct service *look_up_service(const struct genera
 							     __u64 vip_hi, __u64 vip_lo, __u32 key)
 {
 	__u64 hash = service_hash(vip_hi, vip_lo, key, gen->service_seed);
-	__u32 index = gen->service_table, place = service_first(hash, service_mask);
-	void *table = bpf_map_lookup_elem(&service_tables, &index);
-	const struct service *at;
+	__u32 place = gen->service_table + service_first(hash, service_mask);
+	const struct service *at = bpf_map_lookup_elem(&service_tables, &place);
 
-	if (!table)
-		return NULL;
-	at = bpf_map_lookup_elem(table, &place);
 	if (!at || is_service(at, vip_hi, vip_lo, key))
 		return at;
 	if (likely(!(at->flags & SERVICE_MOVED)))
 		return NULL;
-	place = service_second(hash, service_mask);
-	at = bpf_map_lookup_elem(table, &place);
+	place = gen->service_table + service_second(hash, service_mask);
+	at = bpf_map_lookup_elem(&service_tables, &place);
 	return at && is_service(at, vip_hi, vip_lo, key) ? at : NULL;
 }
 

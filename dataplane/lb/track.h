@@ -13,15 +13,18 @@
 /* What was found for a packet to a service. */
 struct choice {
 	__u64 hash;    /* of the flow: flow_hash() */
-	__u32 service; /* slot; NO_SERVICE: the packet is for none */
+	__u32 service; /* slot */
 	__u32 backend; /* index in the backend table; BUCKET_NONE: the service has none to give */
-	__u32 base;    /* of a bucket that is not at rest */
+	__u32 base;    /* of its bucket */
+	__u32 payload; /* offset of a UDP payload that is long enough to begin QUIC; 0: of none */
+	__u8 udp;      /* 1: UDP, 0: TCP */
 	__u8 forward;  /* enum forward_mode */
 	__u8 tracked;  /* 1: an entry of the flow table named the backend */
 	__u8 connects; /* 1: the packet is a SYN, which begins a TCP connection */
 	__u8 begins;   /* 1: the packet begins a flow, of TCP or QUIC */
+	__u8 closes;   /* 1: FIN or RST */
+	__u16 reserved;
 };
-#define NO_SERVICE 0xffffffff
 
 enum phase {
 	PHASE_HOT,     /* flows without an entry belong to the base */
@@ -32,7 +35,7 @@ enum phase {
 static __always_inline enum phase phase_of(const struct service_state *state, __u32 base, __u32 now,
 					   __u32 idle)
 {
-	__u32 age = now - state->changed;
+	__u32 age = passed(state->changed, now);
 
 	if (base & BUCKET_WARM)
 		return PHASE_WARM;
@@ -42,22 +45,34 @@ static __always_inline enum phase phase_of(const struct service_state *state, __
 										 : PHASE_WARM;
 }
 
-static __always_inline int begins_connection(const struct packet *pkt)
+/* Fills in what of a choice follows from the transport header. `payload`: offset behind a UDP header; `end`: behind
+ * the IP packet. */
+static __always_inline void see_transport_of_flow(struct choice *choice, int udp, __u8 tcp_flags,
+						  __u32 payload, __u32 end)
 {
-	return pkt->transport == IPPROTO_TCP && (pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	choice->udp = udp;
+	choice->payload = udp && end >= payload + QUIC_INITIAL_MIN ? payload : 0;
+	choice->connects = !udp && (tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	choice->begins = choice->connects;
+	choice->closes = !udp && tcp_flags & (TCP_FIN | TCP_RST);
+	choice->tracked = 0;
+	choice->reserved = 0;
+}
+
+static __always_inline void see_flow(struct choice *choice, const struct packet *pkt)
+{
+	see_transport_of_flow(choice, pkt->transport == IPPROTO_UDP, pkt->tcp_flags,
+			      pkt->l4_offset + UDP_LEN, pkt->l3_offset + pkt->ip_len);
 }
 
 /* QUIC: a client's first packets have a long header of type Initial and fill 1,200 bytes (RFC 9000,
  * 14.1, 17.2.2; of version 2 RFC 9369, 3.2). */
-static __always_inline int begins_quic(frame *ctx, const struct packet *pkt)
+static __always_inline int begins_quic(frame *ctx, const struct choice *choice)
 {
-	__u32 payload = pkt->l4_offset + UDP_LEN;
 	__u8 head[5] = {};
 	__u32 version;
 
-	if (pkt->transport != IPPROTO_UDP ||
-	    pkt->l3_offset + pkt->ip_len < payload + QUIC_INITIAL_MIN ||
-	    frame_load(ctx, payload, head, sizeof(head)))
+	if (!choice->payload || frame_load(ctx, choice->payload, head, sizeof(head)))
 		return 0;
 	version = (__u32)head[1] << 24 | head[2] << 16 | head[3] << 8 | head[4];
 	return version && head[0] >> 4 == (version == QUIC_V2 ? 0xd : 0xc);
@@ -88,39 +103,57 @@ static __always_inline struct flow *find_flow(__u64 fingerprint, int *half_open)
 	return found;
 }
 
-/* The flow table was too small for what it should hold: nothing is concluded from its silence. */
-static __always_inline void note_overflow(struct service_state *state, __u32 now, __u32 idle)
+/*
+ * A flow of this backend's service is in the flow table no more, or found no room in it: nothing is concluded
+ * from its silence. Services share the table, so a flood on one may evict a flow of another.
+ */
+static __always_inline void note_overflow(const struct generation *gen, __u32 index, __u32 now)
 {
+	const struct backend *backend = backend_at(gen, index);
+	struct service_state *state;
+	__u32 slot;
+
+	if (!backend || !backend->handle)
+		return;
+	slot = backend->service;
+	state = bpf_map_lookup_elem(&service_states, &slot);
+	if (!state)
+		return;
 	__sync_fetch_and_add(&state->overflow, 1);
-	*(volatile __u32 *)&state->closing_until = now + idle;
+	*(volatile __u32 *)&state->closing_until = now + gen->idle;
 }
 
 /* The client answered: the connection is real, and its entry is never evicted from here on. */
-static __always_inline void establish(struct flow *from, const struct flow *flow,
-				      struct service_state *state, __u32 now, __u32 idle)
+static __always_inline void establish(const struct generation *gen, struct flow *from,
+				      const struct flow *flow, __u32 now)
 {
-	if (enter_on_line(first_line(flow->fingerprint), flow, now, idle, 0) == NO_ROOM &&
-	    enter_on_line(second_line(flow->fingerprint), flow, now, idle, 0) == NO_ROOM) {
-		note_overflow(state, now, idle);
-		return; /* it stays half-open */
+	__u32 none;
+
+	if (enter_on_line(first_line(flow->fingerprint), flow, now, gen->idle, 0, &none) == NO_ROOM &&
+	    enter_on_line(second_line(flow->fingerprint), flow, now, gen->idle, 0, &none) == NO_ROOM) {
+		if (from->stamp == flow->stamp)
+			return;
+		note_overflow(gen, flow->backend, now); /* once a tick */
+		*(volatile __u32 *)&from->stamp = flow->stamp;
+		return; /* it stays half-open, and alive */
 	}
 	__sync_val_compare_and_swap(&from->fingerprint, flow->fingerprint, 0);
 }
 
-static __always_inline void enter_flow(const struct flow *flow, int half_open,
-				       struct service_state *state, __u32 now, __u32 idle)
+static __always_inline void enter_flow(const struct generation *gen, const struct flow *flow,
+				       int half_open, __u32 now)
 {
 	__u32 line = half_open ? half_open_line(flow->fingerprint)
 			       : on_sight_line(flow->fingerprint);
+	__u32 patience = half_open ? CLOSED_TICKS : gen->idle, lost = flow->backend;
 
-	if (enter_on_line(line, flow, now, half_open ? CLOSED_TICKS : idle, 1) != ENTERED)
-		note_overflow(state, now, idle);
+	if (enter_on_line(line, flow, now, patience, 1, &lost) != ENTERED)
+		note_overflow(gen, lost, now);
 }
 
 /* The entry decides, unless it speaks of a backend that is gone or of a connection that is over. */
 static __always_inline int follow(struct flow *entry, const struct generation *gen,
-				  const struct packet *pkt, struct choice *choice, int half_open,
-				  struct service_state *state, __u32 now)
+				  struct choice *choice, int half_open, __u32 now)
 {
 	struct flow flow = { .fingerprint = choice->hash,
 			     .backend = *(volatile __u32 *)&entry->backend,
@@ -136,22 +169,21 @@ static __always_inline int follow(struct flow *entry, const struct generation *g
 	choice->tracked = 1;
 	if (explaining)
 		return 1;
-	if (pkt->transport == IPPROTO_TCP && pkt->tcp_flags & (TCP_FIN | TCP_RST))
+	if (choice->closes)
 		flags |= FLOW_CLOSED;
 	flow.stamp = now << FLOW_STAMP_SHIFT | flags;
 	if (half_open && !choice->begins)
-		establish(entry, &flow, state, now, gen->idle);
+		establish(gen, entry, &flow, now);
 	else if (flow.stamp != entry->stamp)
 		*(volatile __u32 *)&entry->stamp = flow.stamp;
 	return 1;
 }
 
-static __always_inline void track(frame *ctx, const struct generation *gen,
-				  const struct packet *pkt, struct choice *choice)
+static __always_inline void track(frame *ctx, const struct generation *gen, struct choice *choice)
 {
-	__u32 now = bpf_ktime_get_coarse_ns() >> FLOW_TICK_SHIFT, slot = choice->service;
+	__u32 now = flow_ticks(), slot = choice->service;
 	struct service_state *state = bpf_map_lookup_elem(&service_states, &slot);
-	int udp = pkt->transport == IPPROTO_UDP, half_open;
+	int udp = choice->udp, half_open;
 	enum phase phase;
 	struct flow *entry;
 	struct flow flow;
@@ -160,10 +192,10 @@ static __always_inline void track(frame *ctx, const struct generation *gen,
 		return;
 	if (choice->hash <= FLOW_BUSY)
 		choice->hash += FLOW_BUSY + 1;
-	choice->begins |= begins_quic(ctx, pkt);
+	choice->begins |= begins_quic(ctx, choice);
 	entry = find_flow(choice->hash, &half_open);
 	if (entry) {
-		if (follow(entry, gen, pkt, choice, half_open, state, now))
+		if (follow(entry, gen, choice, half_open, now))
 			return;
 		if (!explaining)
 			__sync_val_compare_and_swap(&entry->fingerprint, choice->hash, 0);
@@ -171,7 +203,7 @@ static __always_inline void track(frame *ctx, const struct generation *gen,
 	phase = phase_of(state, choice->base, now, gen->idle);
 	if (phase == PHASE_WARM)
 		return;
-	if (!choice->begins && (!udp || now - state->changed < UDP_HOT_TICKS))
+	if (!choice->begins && (!udp || passed(state->changed, now) < UDP_HOT_TICKS))
 		choice->backend = choice->base & BUCKET_INDEX;
 	/* In a hot bucket a connection of the base is known by having no entry. */
 	if (explaining || choice->backend == BUCKET_NONE ||
@@ -180,14 +212,13 @@ static __always_inline void track(frame *ctx, const struct generation *gen,
 	flow = (struct flow){ .fingerprint = choice->hash,
 			      .backend = choice->backend,
 			      .stamp = now << FLOW_STAMP_SHIFT | (udp ? FLOW_UDP : 0) };
-	enter_flow(&flow, choice->begins && !udp, state, now, gen->idle);
+	enter_flow(gen, &flow, choice->begins && !udp, now);
 }
 
 /* `choice` has the bucket's current owner and its base; the flow's own backend takes its place. */
-STAGE track_flow(frame *ctx, const struct generation *gen, const struct packet *pkt,
-		 struct choice *choice)
+STAGE track_flow(frame *ctx, const struct generation *gen, struct choice *choice)
 {
-	if (gen && pkt && choice)
-		track(ctx, gen, pkt, choice);
+	if (gen && choice)
+		track(ctx, gen, choice);
 	return 0;
 }

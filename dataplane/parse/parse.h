@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "explain.h"
 #include "parse/common.h"
 #include "parse/ipv4.h"
 #include "parse/ipv6.h"
@@ -100,12 +101,9 @@ static __always_inline struct outcome parse_generally(frame *ctx, __u32 frame_le
 	return unpack(parse_any(ctx, pkt));
 }
 
-/* Cleared before load by the test that compares the lanes, and for explain: the short ways say nothing. */
-const volatile __u8 fast_lane = 1;
-
 /* 1: a common packet, `seen`. All others are for parse_generally(). */
-static __always_inline int takes_fast_lane(frame *ctx, struct common *seen)
+static __always_inline int takes_fast_lane(frame *ctx, enum lanes lanes, struct common *seen)
 {
-	return fast_lane && !frame_bare_protocol(ctx) &&
+	return lanes == LANES_BOTH && !frame_bare_protocol(ctx) &&
 	       likely(see_common(ctx, seen));
 }

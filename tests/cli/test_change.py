@@ -278,6 +278,30 @@ def test_what_stays_keeps_its_handle(weir):
     assert weir.handles()[2] == ports
 
 
+def test_a_rollback_keeps_a_ring_that_grew_and_every_flow(weir):
+    weir("lb", "service", "add", SERVICE)
+    for backend in ("10.0.2.2", "10.0.2.3"):
+        weir("lb", "backend", "add", SERVICE, backend)
+    weir("lb", "backend", "add", SERVICE, "10.0.2.4")
+
+    def seen():
+        (service,) = json.loads(weir("lb", "service", "list", "--json"))["services"]
+        return service["ring"]["buckets"], [
+            json.loads(weir("lb", "which", SERVICE, f"198.51.100.{client}:1024", "--json"))["backend"]
+            for client in range(1, 20)]
+
+    buckets, before = seen()
+    assert buckets == 512, "it grew with the third backend"
+    weir("lb", "backend", "delete", SERVICE, "10.0.2.4")
+    weir("rollback")
+
+    assert seen() == (buckets, before)
+    weir("lb", "backend", "delete", SERVICE, "10.0.2.4")
+    weir("lb", "backend", "add", SERVICE, "10.0.2.4")
+    weir("lb", "backend", "delete", SERVICE, "10.0.2.4")
+    assert seen()[0] == buckets
+
+
 def test_rollback_goes_one_back(weir):
     weir("fw", "add", "tcp dport 1 drop")
     weir("fw", "add", "tcp dport 2 drop")

@@ -11,6 +11,7 @@
 #include <span>
 
 #include "kernel/attach.h"
+#include "kernel/banks.h"
 #include "kernel/bpf.h"
 #include "kernel/tables.h"
 
@@ -111,14 +112,8 @@ compile::Images marked_images(std::uint32_t mark) {
 }
 
 std::optional<service> service_in(const Node& node, const generation& record, std::uint32_t slot) {
-    const auto table = table_of(node, "service_tables", record.service_table);
-    if (!table) {
-        return std::nullopt;
-    }
-    const auto mapping = Mapping::of(table->get(), Mapping::Access::kRead);
-    const auto bytes = mapping->bytes();
-    const std::span places(reinterpret_cast<const service*>(bytes.data()),
-                           bytes.size() / sizeof(service));
+    const auto banks = Banks<service>::open(node, maps::service_tables, Mapping::Access::kRead);
+    const auto places = banks->at(record.service_table);
     const auto found = std::ranges::find_if(places, [&](const service& each) {
         return (each.flags & SERVICE_HERE) != 0 && each.slot == slot;
     });
@@ -161,16 +156,18 @@ std::string mixed_up(const Node& node, const Kept& kept, std::uint32_t mark) {
     if (found->vip_lo != mark) {
         faults += "service_tables differ; ";
     }
-    ring_page page{};
-    if (bpf_map_lookup_elem(node.map("rings"), &found->ring, &page) != 0 ||
-        !std::ranges::all_of(page.bucket, [&](const bucket& each) {
-            return each.current == mark && each.base == mark;
-        })) {
-        faults += "rings differ; ";
+    for (std::uint32_t i = 0; i <= found->ring_mask; ++i) {
+        const std::uint32_t index = found->ring + i;
+        bucket each{};
+        if (bpf_map_lookup_elem(node.map("rings"), &index, &each) != 0 || each.current != mark ||
+            each.base != mark) {
+            faults += "rings differ; ";
+        }
     }
     std::vector<backend> backends(node.limits().backends);
     backends[0] = wanted.balancer.backends.front().second;
-    return faults + differs("backend_tables", record.backend_table, array(backends));
+    const auto banks = Banks<backend>::open(node, maps::backend_tables, Mapping::Access::kRead);
+    return faults + (banks->holds(record.backend_table, backends) ? "" : "backend_tables differ; ");
 }
 
 } // namespace weir::kernel

@@ -18,6 +18,7 @@ static long no_payload(void)
 
 #define bpf_map_lookup_elem(map, key) look_up(map, (const __u32 *)(key))
 #define bpf_ktime_get_coarse_ns()     (world->now_ns)
+#define bpf_jiffies64()		      (world->now_ns >> 20)
 #define frame_load(...)		      no_payload()
 
 typedef struct xdp_md frame;
@@ -33,8 +34,6 @@ static void *look_up(const void *map, const __u32 *key)
 	if (map == &service_states)
 		return *key == 0 ? world->state : NULL;
 	if (map == &backend_tables)
-		return world->backends;
-	if (map == world->backends)
 		return *key < world->backend_count ? &world->backends[*key] : NULL;
 	return NULL;
 }
@@ -42,13 +41,11 @@ static void *look_up(const void *map, const __u32 *key)
 struct track_answer track_one(struct track_world *in, const struct generation *gen,
 			      const struct packet *pkt, __u64 hash, struct bucket bucket)
 {
-	struct choice choice = { .hash = hash,
-				 .backend = bucket.current,
-				 .base = bucket.base,
-				 .begins = begins_connection(pkt) };
+	struct choice choice = { .hash = hash, .backend = bucket.current, .base = bucket.base };
 
 	world = in;
+	see_flow(&choice, pkt);
 	if (bucket.current != bucket.base)
-		track_flow(NULL, gen, pkt, &choice);
+		track_flow(NULL, gen, &choice);
 	return (struct track_answer){ .backend = choice.backend, .tracked = choice.tracked };
 }

@@ -78,7 +78,7 @@ public:
         packet_.ether_type = 0x0800;
         packet_.transport = flags == 0 ? 17 : 6;
         packet_.tcp_flags = flags;
-        const std::uint64_t hash = flow_hash(0, client, port, 80, 0x5eed);
+        const std::uint64_t hash = flow_hash(0, client, std::uint32_t{port} << 16 | 80, 0x5eed);
         track_world world{flows_.data(), &state_, backends_.data(),
                           static_cast<__u32>(backends_.size()), clock_};
         packets++;

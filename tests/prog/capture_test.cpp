@@ -241,7 +241,7 @@ TEST_F(Captured, ANewConfigurationKeepsTheSwitch) {
     auto capture = start();
     apply("firewall: {ingress: {rules: [udp dport 9 drop]}}");
     EXPECT_EQ(xdp(frame(Ipv4{}, Udp{.dport = 9})), drop(REASON_RULE));
-    must(weir().node().rollback({}));
+    must(weir().node().rollback({}, must(weir().node().generations()).at(1).state));
     EXPECT_EQ(xdp(frame(Ipv4{}, Tcp{.dport = 22})), drop(REASON_RULE));
     const auto seen = taken(capture);
     ASSERT_EQ(seen.size(), 2U);

@@ -2,7 +2,10 @@
 
 #include <cmath>
 #include <set>
+#include <span>
 
+#include "kernel/bpf.h"
+#include "kernel/rings.h"
 #include "maps/balancer.h"
 
 // Which backend a flow goes to, and that it stays there through every change. A packet here is as real
@@ -286,6 +289,34 @@ TEST_F(Flows, WhoSpeaksWhileTheBucketClosesIsEnteredAndStays) {
     EXPECT_EQ(to(tcp(1015, kAck)), "10.0.2.2") << "silent for longer than `idle`";
     EXPECT_EQ(to(tcp(3000, kSyn)), "10.0.2.2");
     EXPECT_EQ(tracked().size(), 10U) << "in a warm bucket nothing is entered";
+}
+
+// All services share the table: whose entry is lost must not conclude anything from its silence.
+TEST_F(Flows, OverflowIsOfTheServiceThatLostAnEntry) {
+    with_backends("10.0.2.1");
+    with_backends("{address: 10.0.2.1, weight: 0}, 10.0.2.2");
+    const auto mapping = must(kernel::Mapping::of(weir().node().map(maps::flows.name),
+                                                  kernel::Mapping::Access::kWrite));
+    const std::span entries(reinterpret_cast<flow*>(mapping.bytes().data()),
+                            mapping.bytes().size() / sizeof(flow));
+    const model::Slot of_tcp = weir().config().balancer.services.at(0).backends.at(0).slot;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        entries[i] = {.fingerprint = i + 1000,
+                      .backend = of_tcp,
+                      .stamp = kernel::flow_ticks() << FLOW_STAMP_SHIFT};
+    }
+
+    weir().let_pass(HOT_TICKS + 10);
+
+    EXPECT_EQ(to(udp(1000)), "10.0.2.2");
+
+    EXPECT_EQ(tracked(1).size(), 1U) << "entered on sight, in place of another";
+    EXPECT_EQ(ring(0).overflow, 1U);
+    EXPECT_EQ(ring(1).overflow, 0U);
+    constexpr std::uint64_t kIdle = model::kIdleDefault * std::uint64_t{1'000'000'000} >> FLOW_TICK_SHIFT;
+    weir().let_pass(static_cast<std::uint32_t>(kIdle) - 5);
+    EXPECT_GT(ring(0).hot, 0U) << "who lost one closes for longer";
+    EXPECT_EQ(ring(1).hot, 0U);
 }
 
 TEST_F(Flows, WarmBucketsRestOnceNoEntryNeedsThem) {

@@ -156,6 +156,15 @@ TEST_F(NextHop, DirectServerReturnDoesNotReachBehindARouter) {
     serve("l2dsr", "fd00:9::7");
     EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NOT_ON_LINK));
     EXPECT_EQ(service(0).dropped, 1U);
+
+    // Nor by the kernel, whether the router is resolved or not: it would send the packet back.
+    weir().add_interface(in_.ifindex, "in0", ROLE_BALANCER,
+                         1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
+    weir().forget_hops();
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NOT_ON_LINK));
+    network_.ip("-6 neighbour del fd00:2::fe dev out0");
+    weir().forget_hops();
+    EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NOT_ON_LINK));
 }
 
 TEST_F(NextHop, UnknownNeighbourIsHandedToTheKernel) {
@@ -262,6 +271,47 @@ TEST_F(NextHop, ByAGatewayTheLimitIsTheInterfacesOwnWhateverTheTags) {
     weir().forget_hops();
     EXPECT_EQ(arrive(sized(8980)), sent());
     EXPECT_EQ(arrive(sized(8981)), drop(REASON_TOO_BIG));
+}
+
+// Each finds its own way back, and its own limit, whoever came before it on this CPU.
+TEST_F(NextHop, InterfacesDoNotTakeEachOthersWay) {
+    constexpr std::pair<const char*, int> kOthers[] = {{"in2", 1400}, {"in4", 1300}};
+    for (const auto& [name, mtu] : kOthers) {
+        network_.ip(std::string("link add ") + name + " mtu " + std::to_string(mtu) +
+                    " type veth peer name peer-" + name);
+        network_.ip(std::string("link set ") + name + " up");
+    }
+    serve("ipip", "10.0.2.2", "02:00:00:00:00:99");
+    for (int turn = 0; turn < 3; ++turn) {
+        for (const auto& [name, mtu] : {std::pair("in0", 1500), kOthers[0], kOthers[1]}) {
+            SCOPED_TRACE(name);
+            const Arrival at{.ifindex = network_.ifindex(name)};
+            const auto most = static_cast<std::size_t>(mtu - 20 - 40);
+            EXPECT_EQ(xdp(frame(to_vip_, Tcp{}, payload(most)), at), sent());
+            EXPECT_EQ(xdp(frame(to_vip_, Tcp{}, payload(most + 1)), at), drop(REASON_TOO_BIG));
+        }
+    }
+}
+
+TEST_F(NextHop, ChangedConfigurationIsFollowedAtOnce) {
+    const Octets packet = frame(to_vip_, Tcp{});
+    const auto twice = [&] { // the second by a way that is known
+        EXPECT_EQ(arrive(packet), arrive(packet));
+        return decode(output());
+    };
+    serve("ipip", "10.0.2.2");
+    EXPECT_EQ(twice().ip.at(0).dst, "10.0.2.2");
+    serve("ipip", "10.0.9.7");
+    EXPECT_EQ(twice().ip.at(0).dst, "10.0.9.7");
+    EXPECT_EQ(decode(output()).dst_mac, kRouterMac);
+    serve("ipip", "10.0.9.7", "02:00:00:00:00:99");
+    EXPECT_EQ(twice().dst_mac, "02:00:00:00:00:99");
+    serve("l2dsr", "10.0.2.2");
+    EXPECT_EQ(twice().ip.at(0).dst, "203.0.113.10");
+    EXPECT_EQ(decode(output()).dst_mac, kBackendMac);
+    serve("l2dsr", "10.0.9.7");
+    EXPECT_EQ(arrive(packet), drop(REASON_NOT_ON_LINK));
+    EXPECT_EQ(arrive(packet), drop(REASON_NOT_ON_LINK));
 }
 
 // For a third of a second at most; then the path asks again.

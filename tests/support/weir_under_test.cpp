@@ -14,6 +14,7 @@
 
 #include "compile/images.h"
 #include "kernel/bpf.h"
+#include "kernel/tables.h"
 #include "text/config_text.h"
 
 namespace weir::test {
@@ -114,6 +115,7 @@ void WeirUnderTest::forget_generation() {
     const __u32 only = 0;
     struct control word {};
     word.live = NO_GENERATION;
+    word.last = must(kernel::last_number(*node_)); // ways that packets know are of a generation
     if (bpf_map_update_elem(node_->map(maps::control.name), &only, &word, BPF_ANY) != 0) {
         throw std::runtime_error("writing the control word");
     }
@@ -146,11 +148,9 @@ void change_all(int map, std::uint32_t elements, const Change& change) {
 } // namespace
 
 void WeirUnderTest::forget_hops() {
-    constexpr std::uint32_t kInUse = 16; // of a test's few backends and interfaces
+    constexpr std::uint32_t kInUse = 16; // of a test's few backends
     change_all<backend_count>(node_->map(maps::backend_counts.name), kInUse,
-                              [](backend_count& each) { each.hop.tick = 0; });
-    change_all<hook_count>(node_->map(maps::hook_counts.name), kInUse,
-                           [](hook_count& each) { each.mtu_tick = 0; });
+                              [](backend_count& each) { each.first.valid = each.second.valid = 0; });
 }
 
 void WeirUnderTest::let_pass(std::uint32_t ticks) {
@@ -252,8 +252,8 @@ Answer WeirUnderTest::run_general(kernel::Program which, const Octets& frame, Ar
     auto found = general_.find(which);
     if (found == general_.end()) {
         const auto file = is_xdp(which) ? kernel::ObjectFile::kIngress : kernel::ObjectFile::kTc;
-        kernel::Object object = must(kernel::Object::open(
-            file, node_->limits(), {.explaining = false, .fast_lane = false}));
+        kernel::Object object =
+            must(kernel::Object::open(file, node_->limits(), kernel::Instance::kGeneral));
         must(object.size_maps(node_->limits()));
         must(object.reuse_maps(pins_.root() / "maps", [](std::string_view) { return false; }));
         must(object.load());

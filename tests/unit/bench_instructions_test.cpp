@@ -85,8 +85,8 @@ TEST(BenchInstructions, GrownUnderTheSameReleaseByMoreThanASeedDoes) {
 
 TEST(BenchInstructions, RoutesAndNeighboursMoveMoreBetweenBoots) {
     const InstructionTable table = table_of("6.1.0-56-amd64", 4000);
-    EXPECT_TRUE(table.grown({"6.1.0-56-amd64", {{"fw", 4040}}, {"fw"}})->empty());
-    EXPECT_EQ(table.grown({"6.1.0-56-amd64", {{"fw", 4041}}, {"fw"}})->size(), 1U);
+    EXPECT_TRUE(table.grown({"6.1.0-56-amd64", {{"fw", 4080}}, {"fw"}})->empty());
+    EXPECT_EQ(table.grown({"6.1.0-56-amd64", {{"fw", 4081}}, {"fw"}})->size(), 1U);
 }
 
 TEST(BenchInstructions, AnotherReleaseOfTheSeriesMayMoveThem) {

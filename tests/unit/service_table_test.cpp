@@ -55,6 +55,29 @@ TEST(ServiceTable, EveryServiceIsFoundAndNothingElse) {
     }
 }
 
+// Addresses as operators choose them: regular, and different in few bits.
+TEST(ServiceTable, RegularAddressesHavePlaces) {
+    std::vector<service> entries;
+    const auto add = [&](std::uint64_t hi, std::uint64_t lo, std::uint32_t port, int family) {
+        entries.push_back(entry(hi, lo, SERVICE_KEY(port, 6, family),
+                                static_cast<std::uint32_t>(entries.size())));
+    };
+    for (std::uint32_t i = 0; i < 16; ++i) {
+        for (std::uint32_t port = 80; port < 96; ++port) {
+            add(0, 0x0a000001 + (i << 16), port, 4);                  // 10.i.0.1
+            add(0, 0x0a000001 + i, port << 8 & 0xffff, 4);
+            add(0xfd00000000000000 + (std::uint64_t{i} << 48), 1, port, 6); // fd0i::1
+            add(0x20010db800000000, (std::uint64_t{i + 1} << 48) + 1, port, 6);
+            add(0, std::uint64_t{i} << 32 | 1, port, 6);
+        }
+    }
+    const auto table = service_table(entries, service_places(1024));
+    ASSERT_TRUE(table) << table.error().message();
+    for (const service& each : entries) {
+        EXPECT_EQ(find(*table, each.vip_hi, each.vip_lo, each.key), each.slot);
+    }
+}
+
 TEST(ServiceTable, TheSameServicesMakeTheSameTable) {
     const std::vector<service> entries{entry(0, 1, SERVICE_KEY(80, 6, 4), 3),
                                        entry(0, 1, SERVICE_KEY(0, 0, 4), model::kNoSlot)};

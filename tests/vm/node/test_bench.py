@@ -26,7 +26,7 @@ def test_every_peer_of_the_bench_counts_the_same_frames():
 def test_requests_are_answered_through_ipvs_too():
     """Which not every kernel has; other ways are tested where machines are faster."""
     done = subprocess.run([os.environ.get("WEIR", "weir"), "bench", "apps", "--json",
-                           "--application", "http", "--rounds", "3", "--seconds", "2",
+                           "--application", "http", "--rounds", "3", "--seconds", "1",
                            "--connections", "2", "--peers", "direct,weir-ipip,ipvs"],
                           text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
