@@ -1,7 +1,8 @@
 """Services on real traffic: what leaves the node, to the octet, and TCP connections through it."""
 
 import pytest
-from scapy.all import ICMP, IP, TCP, Ether, ICMPv6EchoReply, ICMPv6EchoRequest, IPv6, Raw
+from scapy.all import (ICMP, IP, TCP, Ether, ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest,
+                       IPv6, Raw)
 
 from lab import CLIENT, CLIENT6, HTTP_CLIENT, VIP, VIP6, backend, backend6
 
@@ -115,6 +116,27 @@ def test_echo_to_a_vip_is_answered(lab, request_, answer):
 
     assert bytes(frame) == bytes(
         Ether(src=lab.mac("lb", "front"), dst=lab.mac("rt", "lb")) / answer)
+
+
+@pytest.mark.parametrize("make, family, vip, refusal", [
+    (syn, "-4", VIP, lambda frame: (frame[ICMP].type, frame[ICMP].code) == (3, 1)),
+    (syn6, "-6", VIP6, lambda frame: ICMPv6DestUnreach in frame),
+], ids=["ipv4", "ipv6"])
+def test_a_port_that_is_no_service_is_refused_by_the_route_of_the_how_to(lab, make, family, vip,
+                                                                        refusal):
+    """Without it the node and the router send the packet to and fro until its TTL is used up."""
+    lab.apply(services(1))
+    packet = make()
+    packet[TCP].dport = 81
+    lab.exec("lb", "ip", family, "route", "add", "unreachable", vip)
+    try:
+        with lab.capture("rt", "lb") as cable:
+            lab.send("rt", packet)
+            answer = cable.only()
+    finally:
+        lab.exec("lb", "ip", family, "route", "del", "unreachable", vip)
+
+    assert refusal(answer)
 
 
 # --- the limit of the link
