@@ -160,10 +160,10 @@ TEST_F(NextHop, DirectServerReturnDoesNotReachBehindARouter) {
     // Nor by the kernel, whether the router is resolved or not: it would send the packet back.
     weir().add_interface(in_.ifindex, "in0", ROLE_BALANCER,
                          1U << HOOK_XDP | 1U << HOOK_TC_INGRESS);
-    weir().forget_hops();
+    weir().forget_ways();
     EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NOT_ON_LINK));
     network_.ip("-6 neighbour del fd00:2::fe dev out0");
-    weir().forget_hops();
+    weir().forget_ways();
     EXPECT_EQ(arrive(frame(to_vip6_, Tcp{})), drop(REASON_NOT_ON_LINK));
 }
 
@@ -268,7 +268,7 @@ TEST_F(NextHop, ByAGatewayTheLimitIsTheInterfacesOwnWhateverTheTags) {
     // In several buffers.
     EXPECT_EQ(arrive(sized(9000)), drop(REASON_TOO_BIG));
     network_.ip("link set in0 mtu 9000");
-    weir().forget_hops();
+    weir().forget_ways();
     EXPECT_EQ(arrive(sized(8980)), sent());
     EXPECT_EQ(arrive(sized(8981)), drop(REASON_TOO_BIG));
 }
@@ -342,7 +342,7 @@ TEST_F(NextHop, NeighbourIsConfirmedByThePacketsOfTheKernel) {
     EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), pass());
     expect_handover(network_.ifindex("out0"), 2, "10.0.2.2");
     EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected()) << "the next ones go by themselves";
-    weir().forget_hops();
+    weir().forget_ways();
     EXPECT_EQ(arrive(frame(to_vip_, Tcp{})), redirected()) << "not before two seconds";
 }
 

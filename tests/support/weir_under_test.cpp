@@ -147,7 +147,7 @@ void change_all(int map, std::uint32_t elements, const Change& change) {
 
 } // namespace
 
-void WeirUnderTest::forget_hops() {
+void WeirUnderTest::forget_ways() {
     constexpr std::uint32_t kInUse = 16; // of a test's few backends
     change_all<backend_count>(node_->map(maps::backend_counts.name), kInUse,
                               [](backend_count& each) { each.first.valid = each.second.valid = 0; });

@@ -50,7 +50,7 @@ public:
     // The live generation names a rule image that does not exist.
     void lose_rules();
     // What a CPU keeps of routes, neighbours and MTUs for a moment is asked anew.
-    void forget_hops();
+    void forget_ways();
     // Every change of a ring was made so many ticks earlier (maps/balancer.h); flows are as they were.
     void let_pass(std::uint32_t ticks);
     void add_interface(std::uint32_t ifindex, std::string_view name, role as, std::uint32_t hooks);
