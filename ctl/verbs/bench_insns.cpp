@@ -55,7 +55,8 @@ Result<> run_bench_insns(const po::variables_map& options, const Words& words, C
     bench::RunResult result;
     result.effort = kEffort;
     result.origin = bench::here_and_now();
-    WEIR_CHECK(run_scenarios(cx, set_ups, result));
+    BenchNodes nodes(cx, BenchNodes::Use::kShared);
+    WEIR_CHECK(run_scenarios(nodes, set_ups, result));
     WEIR_TRY(const auto figures, bench::counted(result));
 
     output::Table table({{"scenario"}, {"instructions", output::Align::kRight}});

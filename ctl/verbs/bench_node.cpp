@@ -141,15 +141,33 @@ bool PinnedBench::interrupted() {
            sigismember(&waiting, SIGHUP) == 1;
 }
 
-Result<BenchNode> make_bench_node(Context& cx, const bench::SetUp& set_up) {
-    WEIR_TRY(auto bench, PinnedBench::load(cx, set_up.limits));
+Result<> BenchNodes::prepare(const bench::SetUp& set_up) {
+    if (use_ == Use::kShared && last_ && !set_up.bare && limits_ == set_up.limits) {
+        return last_->apply(""); // nothing is left of the services before
+    }
+    last_.reset();
+    WEIR_TRY(auto loaded, PinnedBench::load(cx_, set_up.limits));
+    last_ = std::make_unique<PinnedBench>(std::move(loaded));
+    limits_ = set_up.limits;
+    return {};
+}
+
+Result<BenchNode> BenchNodes::make(const bench::SetUp& set_up) {
+    if (PinnedBench::interrupted()) {
+        return fail("interrupted");
+    }
+    WEIR_CHECK(prepare(set_up));
     if (set_up.before) {
-        WEIR_CHECK(bench.apply(set_up.before()));
+        WEIR_CHECK(last_->apply(set_up.before()));
     }
     if (!set_up.bare) {
-        WEIR_CHECK(bench.apply(set_up.yaml()));
+        WEIR_CHECK(last_->apply(set_up.yaml()));
     }
-    return bench.open();
+    auto node = last_->open();
+    if (use_ == Use::kFresh) {
+        last_.reset();
+    }
+    return node;
 }
 
 Result<> enter_bench_network() {

@@ -44,8 +44,25 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// Loads and applies what a set-up says.
-Result<BenchNode> make_bench_node(Context& cx, const bench::SetUp& set_up);
+// What set-ups are measured in, one after the other.
+class BenchNodes {
+public:
+    enum class Use {
+        kFresh,  // each set-up has a Weir of its own
+        kShared, // the same while the limits stay: an emulated kernel verifies programs for seconds
+    };
+    BenchNodes(Context& cx, Use use) : cx_(cx), use_(use) {}
+
+    // Loads, or empties the one before, and applies what the set-up says.
+    Result<BenchNode> make(const bench::SetUp& set_up);
+
+private:
+    Result<> prepare(const bench::SetUp& set_up);
+    Context& cx_;
+    Use use_;
+    std::unique_ptr<PinnedBench> last_;
+    model::Limits limits_;
+};
 
 // Moves this process into a network namespace of its own, with what routed set-ups find there.
 Result<> enter_bench_network();

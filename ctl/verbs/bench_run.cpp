@@ -122,7 +122,8 @@ Result<> run_bench_run(const po::variables_map& options, const Words& words, Con
         if (options.count("list") > 0) {
             return list(cx, set_ups);
         }
-        WEIR_CHECK(run_scenarios(cx, set_ups, result));
+        BenchNodes nodes(cx, BenchNodes::Use::kFresh);
+        WEIR_CHECK(run_scenarios(nodes, set_ups, result));
     }
     if (!out.empty()) {
         WEIR_CHECK(write_result(out, bench::to_json(result)));

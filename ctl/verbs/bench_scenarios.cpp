@@ -70,7 +70,7 @@ Result<> note_costs(const BenchNode& node, bench::RunResult& result) {
 }
 
 // The set-up's cases once, `places` being theirs.
-Result<> run_set_up(Context& cx, const bench::SetUp& set_up, std::uint32_t pass,
+Result<> run_set_up(BenchNodes& nodes, const bench::SetUp& set_up, std::uint32_t pass,
                     std::span<ScenarioPlace> places, Progress& progress, bench::RunResult& result) {
     if (!places.empty() && !places.front().result.refused.empty()) { // in the pass before
         for (const bench::Case& scenario : set_up.cases) {
@@ -78,7 +78,7 @@ Result<> run_set_up(Context& cx, const bench::SetUp& set_up, std::uint32_t pass,
         }
         return {};
     }
-    const auto node = make_bench_node(cx, set_up);
+    const auto node = nodes.make(set_up);
     if (node && result.programs.empty()) {
         WEIR_CHECK(note_costs(*node, result));
     }
@@ -132,7 +132,7 @@ Result<bench::ProgramSize> size_of(int program) {
                               info.verified_insns, info.jited_prog_len};
 }
 
-Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
+Result<> run_scenarios(BenchNodes& nodes, const std::vector<bench::SetUp>& set_ups,
                        bench::RunResult& result) {
     WEIR_CHECK(enter_bench_network());
     std::vector<ScenarioPlace> places;
@@ -146,7 +146,7 @@ Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
         auto next = places.begin();
         for (const bench::SetUp& set_up : set_ups) {
             const std::span its(next, set_up.cases.size());
-            WEIR_CHECK(run_set_up(cx, set_up, pass, its, progress, result));
+            WEIR_CHECK(run_set_up(nodes, set_up, pass, its, progress, result));
             next += static_cast<std::ptrdiff_t>(its.size());
         }
     }

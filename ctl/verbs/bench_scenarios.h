@@ -20,10 +20,10 @@ std::vector<std::string> only_of(const po::variables_map& options);
 Result<std::vector<bench::SetUp>> select(const std::vector<std::string>& only,
                                          bool (*wanted)(const bench::Case&));
 
-// Measures the cases of one set-up after the other in a Weir of the bench's own, in a network
-// namespace of its own, and notes the programs' sizes. A configuration that this version does not
-// take gives results with `refused`; a figure that would be of another path ends it.
-Result<> run_scenarios(Context& cx, const std::vector<bench::SetUp>& set_ups,
+// Measures the cases of one set-up after the other, in a network namespace of its own, and notes the
+// programs' sizes. A configuration that this version does not take gives results with `refused`; a
+// figure that would be of another path ends it.
+Result<> run_scenarios(BenchNodes& nodes, const std::vector<bench::SetUp>& set_ups,
                        bench::RunResult& result);
 
 // What the kernel says of a program.
