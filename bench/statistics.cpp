@@ -21,11 +21,10 @@ Figure figure_of(std::vector<double> values) {
     return {quantile(values, 0.5), quantile(values, 0.25), quantile(values, 0.75)};
 }
 
-Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others,
-                double scale) {
+Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others) {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < values.size(); i++) {
-        ratios.push_back(values[i] / (scale * others[i]));
+        ratios.push_back(values[i] / others[i]);
     }
     return figure_of(std::move(ratios));
 }

@@ -15,9 +15,8 @@ struct Figure {
 // Quartiles by linear interpolation between the nearest values. At least one value.
 Figure figure_of(std::vector<double> values);
 
-// Of values to others', by index, each of which is multiplied with `scale`.
-Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others,
-                double scale = 1);
+// Of values to others', by index.
+Figure ratio_of(const std::vector<double>& values, const std::vector<double>& others);
 
 // How much the machine itself changed meanwhile, as a share: the spread of figures of one and the
 // same code, of which nine in ten spread less. None: 0.

@@ -1,5 +1,7 @@
 #include "bench/net/generators.h"
 
+#include <sched.h>
+
 #include <barrier>
 #include <thread>
 
@@ -35,7 +37,7 @@ Result<Generators> Generators::make(const Traffic& traffic, const std::vector<un
 
 Result<Generators::Sent> Generators::send(const Lab& lab, std::uint32_t packets) {
     std::vector<Result<LiveGenerator::Sent>> results(each_.size(), LiveGenerator::Sent{});
-    if (each_.size() == 1) {
+    if (each_.size() == 1 && sched_getcpu() == static_cast<int>(cpus_.front())) {
         results[0] = each_[0].send(lab, packets);
     } else {
         std::barrier start(static_cast<std::ptrdiff_t>(each_.size()));

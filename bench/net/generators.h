@@ -22,9 +22,9 @@ public:
 
     static Result<Generators> make(const Traffic& traffic, const std::vector<unsigned>& cpus);
 
-    std::size_t cpus() const { return cpus_.size(); }
+    const std::vector<unsigned>& cpus() const { return cpus_; }
 
-    // `packets` from each CPU. A single generator runs in this thread, where it is.
+    // `packets` from each CPU. A single generator whose CPU this thread is on runs in it.
     Result<Sent> send(const Lab& lab, std::uint32_t packets);
 
 private:

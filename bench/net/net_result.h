@@ -32,7 +32,7 @@ struct NetMeasured {
     Figure packets_per_second;
     Figure cpu_ns;               // of a packet: generator, device and sink together
     std::optional<Figure> ratio; // of cpu_ns to the floor's, round by round
-    // On n CPUs: packets a second, of n times those on one; round by round.
+    // On several CPUs: packets a second, of the sum of what each of them sends alone; round by round.
     std::optional<Figure> efficiency;
     NetCounts counts;           // of all rounds
     std::uint32_t repeated = 0; // rounds whose counts disagreed, and which were taken again

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "bench/cpus.h"
 #include "bench/net/seat.h"
@@ -20,6 +21,23 @@ struct Samples {
     std::uint32_t repeated = 0;
 };
 
+// The last so many CPUs, by number; and behind these each of them that is not there alone, as one may be
+// faster than another.
+std::vector<std::vector<unsigned>> sets_of(const std::vector<std::uint32_t>& numbers,
+                                           const std::vector<unsigned>& allowed) {
+    std::vector<std::vector<unsigned>> sets;
+    for (const std::uint32_t number : numbers) {
+        sets.emplace_back(allowed.end() - number, allowed.end());
+    }
+    if (numbers.front() == 1) {
+        const std::vector<unsigned> most = sets.back();
+        for (std::size_t i = 0; i + 1 < most.size(); i++) {
+            sets.push_back({most[i]});
+        }
+    }
+    return sets;
+}
+
 // A job and a size, which all peers take turns at.
 class Trial {
 public:
@@ -34,20 +52,22 @@ public:
     std::vector<NetCase> cases() const;
 
 private:
-    // By seat and number of CPUs.
+    // By seat and set of CPUs.
     using Board = std::vector<std::vector<Samples>>;
 
     Trial(const NetJob& job, std::uint32_t size, const NetOptions& options,
           const std::vector<Seat>& seats)
         : job_(job), size_(size), options_(options), seats_(seats) {}
     const Samples* floor_of(std::size_t seat, std::size_t cpus) const;
+    std::optional<Figure> efficiency(std::size_t seat, std::size_t cpus) const;
     NetCase case_of(std::size_t seat, std::size_t cpus) const;
 
     const NetJob& job_;
     std::uint32_t size_;
     const NetOptions& options_;
     const std::vector<Seat>& seats_;
-    std::vector<Generators> generators_ = {}; // by number of CPUs
+    std::vector<Generators> generators_ = {}; // by set of CPUs
+    std::size_t shown_ = 0;                   // of these sets; those behind only tell what a CPU does alone
     Board board_ = {};
 };
 
@@ -55,13 +75,13 @@ Result<Trial> Trial::prepare(const NetJob& job, std::uint32_t size,
                              const std::vector<std::uint32_t>& cpus, const NetOptions& options,
                              const std::vector<unsigned>& allowed, const std::vector<Seat>& seats) {
     Trial trial(job, size, options, seats);
-    for (const std::uint32_t number : cpus) {
-        WEIR_TRY(auto made, Generators::make(net_traffic(job, size, options.flows),
-                                             {allowed.end() - number, allowed.end()}));
+    trial.shown_ = cpus.size();
+    for (const auto& set : sets_of(cpus, allowed)) {
+        WEIR_TRY(auto made, Generators::make(net_traffic(job, size, options.flows), set));
         trial.generators_.push_back(std::move(made));
     }
     for (const Seat& seat : seats) {
-        trial.board_.emplace_back(cpus.size(), Samples{seat.refused});
+        trial.board_.emplace_back(trial.generators_.size(), Samples{seat.refused});
     }
     return trial;
 }
@@ -105,9 +125,33 @@ const Samples* Trial::floor_of(std::size_t seat, std::size_t cpus) const {
     return best;
 }
 
+// Of what its CPUs send together to what each of them sends alone. None for one, and where it is not known.
+std::optional<Figure> Trial::efficiency(std::size_t seat, std::size_t cpus) const {
+    if (generators_[cpus].cpus().size() == 1) {
+        return std::nullopt;
+    }
+    const std::vector<double>& together = board_[seat][cpus].packets_per_second;
+    std::vector<double> alone(together.size());
+    for (const unsigned cpu : generators_[cpus].cpus()) {
+        const auto its = std::find_if(generators_.begin(), generators_.end(), [&](const auto& each) {
+            return each.cpus() == std::vector{cpu};
+        });
+        if (its == generators_.end()) {
+            return std::nullopt;
+        }
+        const Samples& samples = board_[seat][static_cast<std::size_t>(its - generators_.begin())];
+        if (!samples.refused.empty()) {
+            return std::nullopt;
+        }
+        std::transform(alone.begin(), alone.end(), samples.packets_per_second.begin(),
+                       alone.begin(), std::plus<>());
+    }
+    return ratio_of(together, alone);
+}
+
 NetCase Trial::case_of(std::size_t seat, std::size_t cpus) const {
     const Peer& peer = *seats_[seat].peer;
-    const auto number = static_cast<std::uint32_t>(generators_[cpus].cpus());
+    const auto number = static_cast<std::uint32_t>(generators_[cpus].cpus().size());
     NetCase each{.job = job_.name,
                  .peer = peer.name,
                  .what = peer.what,
@@ -128,17 +172,13 @@ NetCase Trial::case_of(std::size_t seat, std::size_t cpus) const {
     if (const Samples* floor = floor_of(seat, cpus); floor != nullptr) {
         measured.ratio = ratio_of(samples.cpu_ns, floor->cpu_ns);
     }
-    const Samples& alone = board_[seat].front();
-    if (number > 1 && generators_.front().cpus() == 1 && alone.refused.empty()) {
-        measured.efficiency =
-            ratio_of(samples.packets_per_second, alone.packets_per_second, number);
-    }
+    measured.efficiency = efficiency(seat, cpus);
     return each;
 }
 
 std::vector<NetCase> Trial::cases() const {
     std::vector<NetCase> cases;
-    for (std::size_t cpus = 0; cpus < generators_.size(); cpus++) {
+    for (std::size_t cpus = 0; cpus < shown_; cpus++) {
         for (std::size_t seat = 0; seat < seats_.size(); seat++) {
             cases.push_back(case_of(seat, cpus));
         }

@@ -47,7 +47,7 @@ Result<Shot> shoot_once(const Seat& seat, Generators& generators, std::uint32_t 
         }
         std::this_thread::sleep_for(kBetween);
     }
-    const std::uint64_t wanted = packets * generators.cpus();
+    const std::uint64_t wanted = packets * generators.cpus().size();
     const std::string wrong = shot.sent.packets == wanted
                                   ? disagreement(shot.counts, forward)
                                   : fmt::format("the generator sent {}", shot.sent.packets);
