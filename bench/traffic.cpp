@@ -1,5 +1,7 @@
 #include "bench/traffic.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <cstring>
 #include <random>
@@ -9,6 +11,7 @@ namespace weir::bench {
 namespace {
 
 constexpr std::size_t kEthernetHeader = 14;
+constexpr std::uint16_t kFragmentOffset = 0x1fff;
 constexpr std::uint64_t kOrderSeed = 1; // the same order in every run
 
 rearm_header header_of(const std::vector<std::uint8_t>& frame) {
@@ -17,11 +20,37 @@ rearm_header header_of(const std::vector<std::uint8_t>& frame) {
     return header;
 }
 
+// The lowest 32 bits go round.
 IpAddr plus(const IpAddr& address, std::uint64_t n) {
     U128 number = address.number();
-    number.lo += n;
-    return address.family() == Family::kIpv4 ? IpAddr::v4(static_cast<std::uint32_t>(number.lo))
-                                             : IpAddr::v6(number);
+    const auto low = static_cast<std::uint32_t>(number.lo + n);
+    number.lo = number.lo >> 32 << 32 | low;
+    return address.family() == Family::kIpv4 ? IpAddr::v4(low) : IpAddr::v6(number);
+}
+
+// Where in its frame a packet says whose flow it is.
+rearm_flows places_of(const text::PacketFields& packet) {
+    rearm_flows places{};
+    if (!packet.ip || !packet.saddr) {
+        return places;
+    }
+    const bool ipv4 = packet.family == Family::kIpv4;
+    const std::size_t l3 = kEthernetHeader + 4 * packet.vlan_ids.size(), l4 = l3 + (ipv4 ? 20 : 40);
+    const std::uint8_t protocol = packet.protocol.value_or(IPPROTO_TCP);
+    const auto at = [](std::size_t offset) { return static_cast<std::uint16_t>(offset); };
+    places.saddr = static_cast<std::uint32_t>(packet.saddr->number().lo);
+    places.saddr_at = at(ipv4 ? l3 + 12 : l3 + 8 + 12);
+    places.ip_sum_at = ipv4 ? at(l3 + 10) : 0;
+    if ((packet.frag_off & kFragmentOffset) != 0) {
+        return places;
+    }
+    if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) {
+        places.sport_at = at(l4);
+        places.l4_sum_at = at(l4 + (protocol == IPPROTO_TCP ? 16 : 6));
+    } else if (protocol == IPPROTO_ICMPV6) {
+        places.l4_sum_at = at(l4 + 2);
+    }
+    return places;
 }
 
 } // namespace
@@ -38,14 +67,24 @@ Traffic make_traffic(std::size_t count,
     return traffic;
 }
 
+Traffic make_flows(std::uint32_t flows, std::size_t count,
+                   const std::function<text::PacketFields(std::size_t)>& packet) {
+    const text::PacketFields first = packet(0);
+    Traffic traffic = make_traffic(
+        count, [&](std::size_t i) { return flows > 1 ? nth_flow(packet(i), 0) : packet(i); });
+    if (flows > 1) {
+        traffic.flows = places_of(first);
+        traffic.flows.count = flows;
+    }
+    return traffic;
+}
+
 text::PacketFields nth_flow(const text::PacketFields& first, std::size_t i) {
-    // 65,536 addresses, and ports that differ between them, too.
-    const std::size_t address = i & 0xffff, round = i >> 16;
     text::PacketFields flow = first;
     if (flow.saddr) {
-        flow.saddr = plus(*flow.saddr, address);
+        flow.saddr = plus(*flow.saddr, REARM_ADDRESS(i));
     }
-    flow.sport = static_cast<std::uint16_t>(1024 + (round + address * 7919) % 60000);
+    flow.sport = static_cast<std::uint16_t>(REARM_PORT(i));
     return flow;
 }
 

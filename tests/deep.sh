@@ -8,7 +8,7 @@
 #   alone        each file compiled by itself (preset dev)
 #   tidy         clang-tidy, with .clang-tidy's checks
 #   fuzz         each fuzz target but `packet`, guided by coverage, for FUZZ_SECONDS (600)
-#   suite        tests/run.sh
+#   suite        tests/run.sh --both-kernels
 #
 # Every step is run, also after one that failed; the last lines say how each of them ended.
 set -euo pipefail
@@ -38,7 +38,7 @@ fuzz() {
     done
     return "$status"
 }
-suite() { tests/run.sh; }
+suite() { tests/run.sh --both-kernels; }
 
 steps=(sanitizers clang alone tidy fuzz suite)
 for step in "$@"; do

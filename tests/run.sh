@@ -3,6 +3,9 @@
 #
 #   sudo tests/run.sh              all of them
 #   sudo tests/run.sh LABEL...     these: unit kernel cli prog netns vm fuzz check bench
+#   sudo tests/run.sh --both-kernels [LABEL...]
+#                                  in virtual machines, each folder under both kernels; otherwise under one,
+#                                  by turns from commit to commit
 #   sudo tests/run.sh --deep       the checks that take hours, before a release: see tests/deep.sh
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -11,6 +14,11 @@ labels=(unit kernel cli prog netns vm fuzz check bench)
 if [ "${1:-}" = --deep ]; then
     shift
     exec tests/deep.sh "$@"
+fi
+both=""
+if [ "${1:-}" = --both-kernels ]; then
+    both=yes
+    shift
 fi
 for label in "$@"; do
     if [[ " ${labels[*]} " != *" $label "* ]]; then
@@ -27,6 +35,32 @@ netns-scripts/install-deps.sh test
 began=$SECONDS
 netns-scripts/build.sh release
 echo "built in $((SECONDS - began)) s"
+
+# Whether the guests change places: they do from one commit to the next.
+turned() {
+    if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ]; then
+        return $(($(git rev-list --count HEAD) % 2))
+    fi # without its history, or no repository: by the commit's last bit
+    return $((0x$(git rev-parse HEAD 2>/dev/null || echo 0) % 2))
+}
+
+# Which folders each guest runs: tests/vm/conftest.py.
+share_folders() {
+    local folders i one="" other=""
+    mapfile -t folders < <(printf '%s\n' tests/vm/*/test_*.py | cut -d/ -f3 | uniq)
+    for i in "${!folders[@]}"; do
+        if [ $((2 * i + 1)) -lt ${#folders[@]} ]; then one+="${folders[i]} "; else other+="${folders[i]} "; fi
+    done
+    if turned; then
+        export WEIR_VM_6_1=$other WEIR_VM_6_12=$one
+    else
+        export WEIR_VM_6_1=$one WEIR_VM_6_12=$other
+    fi
+    echo "tests/vm: under 6.1 ${WEIR_VM_6_1}- under 6.12 ${WEIR_VM_6_12}- all under both: --both-kernels"
+}
+if [ $# -eq 0 ] || [[ " $* " == *" vm "* ]]; then
+    [ -n "$both" ] || share_folders
+fi
 
 # Guests are started by tests that have no network.
 if [ $# -eq 0 ] || [[ " $* " == *" vm "* || " $* " == *" netns "* ]]; then

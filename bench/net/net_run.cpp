@@ -21,8 +21,8 @@ struct Samples {
     std::uint32_t repeated = 0;
 };
 
-// The last so many CPUs, by number; and behind these each of them that is not there alone, as one may be
-// faster than another.
+// The last so many CPUs, by number; and behind these each of them that is not there alone, as one
+// may be faster than another.
 std::vector<std::vector<unsigned>> sets_of(const std::vector<std::uint32_t>& numbers,
                                            const std::vector<unsigned>& allowed) {
     std::vector<std::vector<unsigned>> sets;
@@ -67,7 +67,7 @@ private:
     const NetOptions& options_;
     const std::vector<Seat>& seats_;
     std::vector<Generators> generators_ = {}; // by set of CPUs
-    std::size_t shown_ = 0;                   // of these sets; those behind only tell what a CPU does alone
+    std::size_t shown_ = 0; // of these sets; those behind only tell what a CPU does alone
     Board board_ = {};
 };
 
@@ -125,7 +125,8 @@ const Samples* Trial::floor_of(std::size_t seat, std::size_t cpus) const {
     return best;
 }
 
-// Of what its CPUs send together to what each of them sends alone. None for one, and where it is not known.
+// Of what its CPUs send together to what each of them sends alone. None for one, and where it is
+// not known.
 std::optional<Figure> Trial::efficiency(std::size_t seat, std::size_t cpus) const {
     if (generators_[cpus].cpus().size() == 1) {
         return std::nullopt;
@@ -133,9 +134,9 @@ std::optional<Figure> Trial::efficiency(std::size_t seat, std::size_t cpus) cons
     const std::vector<double>& together = board_[seat][cpus].packets_per_second;
     std::vector<double> alone(together.size());
     for (const unsigned cpu : generators_[cpus].cpus()) {
-        const auto its = std::find_if(generators_.begin(), generators_.end(), [&](const auto& each) {
-            return each.cpus() == std::vector{cpu};
-        });
+        const auto its =
+            std::find_if(generators_.begin(), generators_.end(),
+                         [&](const auto& each) { return each.cpus() == std::vector{cpu}; });
         if (its == generators_.end()) {
             return std::nullopt;
         }

@@ -45,10 +45,10 @@ Result<std::uint32_t> laps_for(TestBed& bed, std::uint32_t run_ns) {
 
 } // namespace
 
-Result<> Measurement::add_pass(TestBed& bed, std::uint32_t headers, const Effort& effort,
+Result<> Measurement::add_pass(TestBed& bed, std::uint32_t turns, const Effort& effort,
                                std::uint32_t pass, std::optional<int> expect) {
-    WEIR_TRY(const Run warm, bed.run(REARM_UNDER_TEST, std::max(headers, 2U)));
-    WEIR_CHECK(check(warm.tally, std::max(headers, 2U), bed.type(), std::nullopt));
+    WEIR_TRY(const Run warm, bed.run(REARM_UNDER_TEST, std::max(turns, 2U)));
+    WEIR_CHECK(check(warm.tally, std::max(turns, 2U), bed.type(), std::nullopt));
     if (laps_ == 0) {
         laps_ = effort.laps;
     }

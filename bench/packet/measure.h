@@ -36,11 +36,11 @@ struct Measured {
 // What the rounds of a case have given so far.
 class Measurement {
 public:
-    // Every header once, untimed; then the rounds of this pass,
+    // `turns` laps, untimed, in which all of the traffic was there; then the rounds of this pass,
     // each one run around the empty program and one around the program under test. `expect`, if
     // given, is what every single lap must be answered: otherwise the figure would be of another
     // path, and is refused. So is one of laps that were not re-armed.
-    Result<> add_pass(TestBed& bed, std::uint32_t headers, const Effort& effort, std::uint32_t pass,
+    Result<> add_pass(TestBed& bed, std::uint32_t turns, const Effort& effort, std::uint32_t pass,
                       std::optional<int> expect);
     Measured figures() const;
 

@@ -7,9 +7,9 @@
 
 namespace weir::bench {
 
-// What IPv6 itself says on a new interface would become neighbours in front of ours in a chain of the
-// kernel's hash table, 17 instructions each: no link-local address, and where reports of multicast
-// groups go (ff02::16, RFC 3810 5.2.14) is known before.
+// What IPv6 itself says on a new interface would become neighbours in front of ours in a chain of
+// the kernel's hash table, 17 instructions each: no link-local address, and where reports of
+// multicast groups go (ff02::16, RFC 3810 5.2.14) is known before.
 const char* const kBenchNetwork =
     "link set lo up\n"
     "link add bench0 address 02:00:00:00:00:10 type veth peer name bench1\n"
@@ -27,7 +27,7 @@ const char* const kBenchNetwork =
 namespace {
 
 constexpr std::uint8_t kSyn = 0x02, kAck = 0x10;
-constexpr std::size_t kMillion = 1'000'000;
+constexpr std::uint32_t kMillion = 1'000'000;
 
 struct Mode {
     const char* name; // "ipip4"
@@ -80,7 +80,7 @@ text::PacketFields client_of(Family family, std::size_t service, std::uint8_t fl
 }
 
 struct Wanted {
-    std::size_t flows = 1;
+    std::uint32_t flows = 1;
     std::uint8_t flags = kAck;
     std::size_t services = 1;
 };
@@ -91,8 +91,8 @@ Case balanced(std::string name, std::string what, const Mode& mode, Wanted wante
             .what = std::move(what),
             .expect = mode.routed ? XDP_REDIRECT : XDP_TX,
             .traffic = [=] {
-                return make_traffic(wanted.flows, [=](std::size_t i) {
-                    return nth_flow(client_of(family, i % wanted.services, wanted.flags), i);
+                return make_flows(wanted.flows, wanted.services, [=](std::size_t i) {
+                    return client_of(family, i, wanted.flags);
                 });
             }};
 }
@@ -101,9 +101,8 @@ SetUp set_up(const Mode& mode, std::size_t services = 1, const std::string& rule
     SetUp made{.yaml = [=] { return yaml(mode, services, rules); }};
     made.limits.services = std::max(made.limits.services, static_cast<std::uint32_t>(services));
     made.limits.backends = std::max(made.limits.backends, static_cast<std::uint32_t>(2 * services));
-    made.limits.buckets =
-        std::max(made.limits.buckets,
-                 static_cast<std::uint32_t>(2 * services * model::ring_buckets(2, 0)));
+    made.limits.buckets = std::max(
+        made.limits.buckets, static_cast<std::uint32_t>(2 * services * model::ring_buckets(2, 0)));
     made.routed = mode.routed;
     return made;
 }
@@ -111,18 +110,16 @@ SetUp set_up(const Mode& mode, std::size_t services = 1, const std::string& rule
 SetUp mode_set_up(const Mode& mode) {
     SetUp made = set_up(mode);
     const std::string name = std::string("lb-") + mode.name;
-    made.cases.push_back(
-        balanced(name + "-hit", fmt::format("{}: one flow", mode.what), mode, {}));
-    made.cases.push_back(balanced(name + "-syn",
-                                  fmt::format("{}: SYNs of 10000 flows", mode.what), mode,
-                                  {.flows = 10000, .flags = kSyn}));
+    made.cases.push_back(balanced(name + "-hit", fmt::format("{}: one flow", mode.what), mode, {}));
+    made.cases.push_back(balanced(name + "-syn", fmt::format("{}: SYNs of 10000 flows", mode.what),
+                                  mode, {.flows = 10000, .flags = kSyn}));
     for (Case& each : made.cases) {
         each.counted = true;
     }
     return made;
 }
 
-SetUp flows_set_up(std::size_t flows) {
+SetUp flows_set_up(std::uint32_t flows) {
     SetUp made = set_up(kModes[0]);
     Case each = balanced(fmt::format("lb-flows-{}", flows),
                          fmt::format("IPIP to the gateway: {} flows by turns", flows), kModes[0],
@@ -148,10 +145,10 @@ SetUp hot_set_up() {
     made.cases.push_back(balanced(
         "lb-ipip4-hot", "IPIP to the gateway, right after a change: one flow, open before it",
         kModes[0], {}));
-    made.cases.push_back(balanced(
-        "lb-ipip4-hot-syn",
-        "IPIP to the gateway, right after a change: SYNs of 10000 flows, each entered", kModes[0],
-        {.flows = 10000, .flags = kSyn}));
+    made.cases.push_back(
+        balanced("lb-ipip4-hot-syn",
+                 "IPIP to the gateway, right after a change: SYNs of 10000 flows, each entered",
+                 kModes[0], {.flows = 10000, .flags = kSyn}));
     for (Case& each : made.cases) {
         each.counted = true;
     }
@@ -160,10 +157,9 @@ SetUp hot_set_up() {
 
 SetUp services_set_up(std::size_t services) {
     SetUp made = set_up(kModes[0], services);
-    Case each =
-        balanced(fmt::format("lb-services-{}", services),
-                 fmt::format("IPIP to the gateway: {} services, 10000 flows", services),
-                 kModes[0], {.flows = 10000, .services = services});
+    Case each = balanced(fmt::format("lb-services-{}", services),
+                         fmt::format("IPIP to the gateway: {} services, 10000 flows", services),
+                         kModes[0], {.flows = 10000, .services = services});
     each.series = "lb-services";
     each.x = services;
     made.cases.push_back(std::move(each));
@@ -178,7 +174,7 @@ SetUp whole_path() {
     }
     rules += "      - \"tcp dport 80 accept\"\n";
     SetUp made = set_up(kModes[0], 100, rules);
-    for (const std::size_t flows : {std::size_t{1}, std::size_t{10000}, kMillion}) {
+    for (const std::uint32_t flows : {1U, 10000U, kMillion}) {
         Case whole = balanced(
             fmt::format("whole-{}", flows),
             fmt::format("101 rules, the last accepts, then one of 100 services by IPIP: {} {}",
@@ -199,8 +195,7 @@ std::vector<SetUp> balancer_scenarios() {
     for (const Mode& mode : kModes) {
         set_ups.push_back(mode_set_up(mode));
     }
-    for (const std::size_t flows :
-         {std::size_t{1}, std::size_t{100}, std::size_t{10000}, kMillion}) {
+    for (const std::uint32_t flows : {1U, 100U, 10000U, kMillion}) {
         set_ups.push_back(flows_set_up(flows));
     }
     set_ups.push_back(hot_set_up());

@@ -165,6 +165,7 @@ Result<TestBed> TestBed::set_up(int program, const Traffic& traffic) {
         TestBed bed(type, std::move(objects));
         bed.frame_ = traffic.frame;
         bed.headers_ = static_cast<std::uint32_t>(traffic.headers.size());
+        bed.flows_ = traffic.flows;
         return bed;
     }
     return fail(std::move(called).error());
@@ -179,7 +180,9 @@ Result<Run> TestBed::run(std::uint32_t program, std::uint32_t laps) {
     record.header_len = std::min<__u32>(frame_len, REARM_HEADER_MAX);
     record.no_answer = REARM_NO_ANSWER;
     record.headers = headers_;
+    record.flows = flows_;
     record.next = next_.at(program);
+    record.next_flow = next_flow_.at(program);
     const __u32 only = 0;
     if (bpf_map_update_elem(record_map, &only, &record, BPF_ANY) != 0) {
         return kernel::refusal("writing the bench's record", errno);
@@ -187,6 +190,9 @@ Result<Run> TestBed::run(std::uint32_t program, std::uint32_t laps) {
     kernel::Options<bpf_test_run_opts> settings;
     settings.data_in = frame_.data();
     settings.data_size_in = frame_len;
+    std::vector<std::uint8_t> last(frame_.size() + REARM_HEADER_MAX); // an outer header is in front
+    settings.data_out = last.data();
+    settings.data_size_out = static_cast<__u32>(last.size());
     settings.repeat = static_cast<int>(laps);
     if (bpf_prog_test_run_opts(bpf_program__fd(objects_->rearm()), &settings) != 0) {
         return kernel::refusal(
@@ -196,7 +202,10 @@ Result<Run> TestBed::run(std::uint32_t program, std::uint32_t laps) {
         return kernel::refusal("reading the bench's record", errno);
     }
     next_.at(program) = record.next;
+    next_flow_.at(program) = record.next_flow;
     Run result;
+    last.resize(settings.data_size_out);
+    result.last = std::move(last);
     result.ns = settings.duration;
     std::copy(std::begin(record.answers), std::end(record.answers), result.tally.answers.begin());
     result.tally.not_restored = record.not_restored;

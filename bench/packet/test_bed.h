@@ -31,6 +31,7 @@ struct Tally {
 struct Run {
     std::uint32_t ns = 0; // of a lap, the average, re-arming included
     Tally tally;
+    std::vector<std::uint8_t> last; // the frame of the last lap, as the program left it
 };
 
 // A program under test behind rearm.bpf.c, with its traffic.
@@ -43,7 +44,7 @@ public:
     ~TestBed();
 
     ProgramType type() const { return type_; }
-    // Laps around the program under test, or around the empty one (REARM_EMPTY). Headers go on
+    // Laps around the program under test, or around the empty one (REARM_EMPTY). Headers and flows go on
     // where the last run of the same program stopped.
     Result<Run> run(std::uint32_t program, std::uint32_t laps);
 
@@ -55,7 +56,8 @@ private:
     std::unique_ptr<Objects> objects_;
     std::vector<std::uint8_t> frame_;
     std::uint32_t headers_ = 0;
-    std::array<std::uint64_t, REARM_PROGRAMS> next_{};
+    rearm_flows flows_{};
+    std::array<std::uint64_t, REARM_PROGRAMS> next_{}, next_flow_{};
 };
 
 } // namespace weir::bench

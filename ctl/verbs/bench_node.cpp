@@ -62,11 +62,17 @@ void remove_bases_of_the_dead() {
     }
 }
 
-// Test runs arrive at the loopback interface: packets find its entry, as on an interface that is attached.
+// Test runs arrive at the loopback interface: packets find its entry, as on an interface that is
+// attached.
 Result<> enter_loopback(kernel::Node& node) {
     constexpr std::uint32_t kLoopback = 1;
-    iface entry{.name_hi = 0, .name_lo = 0, .ifindex = kLoopback, .slot = 1, .mac = {},
-                .role = ROLE_BALANCER, .hooks = 1U << HOOK_XDP};
+    iface entry{.name_hi = 0,
+                .name_lo = 0,
+                .ifindex = kLoopback,
+                .slot = 1,
+                .mac = {},
+                .role = ROLE_BALANCER,
+                .hooks = 1U << HOOK_XDP};
     const text::PacketFields usual; // every frame of a bench is sent to this address
     const auto to = usual.ether_daddr.octets();
     std::copy(to.begin(), to.end(), std::begin(entry.mac));

@@ -54,8 +54,8 @@ Result<bench::Traffic> traffic_of(const po::variables_map& options) {
         first.saddr = first.family == Family::kIpv4 ? *IpAddr::parse("198.51.100.1")
                                                     : *IpAddr::parse("2001:db8::1");
     }
-    return bench::make_traffic(
-        flows, [&](std::size_t i) { return flows == 1 ? first : bench::nth_flow(first, i); });
+    return bench::make_flows(static_cast<std::uint32_t>(flows), 1,
+                             [&](std::size_t) { return first; });
 }
 
 Result<> run_program(const po::variables_map& options, bench::RunResult& result) {
@@ -75,8 +75,7 @@ Result<> run_program(const po::variables_map& options, bench::RunResult& result)
     each.type = bed.type();
     bench::Measurement measurement;
     for (std::uint32_t pass = 0; pass < result.effort.passes; pass++) {
-        WEIR_CHECK(measurement.add_pass(bed, static_cast<std::uint32_t>(traffic.headers.size()),
-                                        result.effort, pass, expect));
+        WEIR_CHECK(measurement.add_pass(bed, traffic.turns(), result.effort, pass, expect));
     }
     each.measured = measurement.figures();
     result.cases.push_back(std::move(each));

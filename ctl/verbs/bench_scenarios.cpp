@@ -56,8 +56,7 @@ Result<> add_pass(const BenchNode& node, const bench::Case& scenario, const benc
     const bench::Traffic traffic = scenario.traffic();
     WEIR_TRY(auto bed, bench::TestBed::set_up(node.program(scenario.program), traffic));
     place.result.type = bed.type();
-    return place.measurement.add_pass(bed, static_cast<std::uint32_t>(traffic.headers.size()),
-                                      effort, pass, scenario.expect);
+    return place.measurement.add_pass(bed, traffic.turns(), effort, pass, scenario.expect);
 }
 
 Result<> note_costs(const BenchNode& node, bench::RunResult& result) {

@@ -1,70 +1,11 @@
-#include "prog/packets.h"
+#include "prog/flows.h"
 
 #include <cmath>
 #include <set>
-#include <span>
 
-#include "kernel/bpf.h"
-#include "kernel/rings.h"
-#include "maps/balancer.h"
-
-// Which backend a flow goes to, and that it stays there through every change. A packet here is as real
-// as it gets without a network: the clock of changes alone is moved by hand.
+// Which backend a flow goes to, and that it stays there through every change.
 namespace weir::test {
 namespace {
-
-class Flows : public Packets {
-protected:
-    // One service, 203.0.113.10:80/tcp and :53/udp, with these backends in YAML.
-    void with_backends(const std::string& list) {
-        apply("lb:\n  source: 10.99.0.1\n  source6: fd00:99::1\n  gateway: 02:00:00:00:00:99\n"
-              "  services:\n"
-              "    - {vip: '203.0.113.10:80/tcp', backends: [" +
-              list +
-              "]}\n"
-              "    - {vip: '203.0.113.10:53/udp', backends: [" +
-              list + "]}\n");
-    }
-    static Octets tcp(std::uint16_t sport, std::uint8_t flags, const char* src = "198.51.100.1") {
-        return frame(Ipv4{.src = src, .dst = "203.0.113.10"}, Tcp{.sport = sport, .flags = flags});
-    }
-    static Octets udp(std::uint16_t sport, Raw data = {}) {
-        return frame(Ipv4{.dst = "203.0.113.10"}, Udp{.sport = sport, .dport = 53}, data);
-    }
-    // A QUIC client's first packet: long header, type Initial, version 1, 1,200 bytes (RFC 9000).
-    static Octets quic(std::uint16_t sport) {
-        Octets initial(1200, 0);
-        initial[0] = 0xc3;
-        initial[4] = 1;
-        return udp(sport, Raw{initial});
-    }
-    // Where the packet was sent.
-    std::string to(const Octets& packet) {
-        EXPECT_EQ(xdp(packet), sent());
-        return decode(output()).ip.at(0).dst;
-    }
-    std::vector<kernel::TrackedFlow> tracked(std::size_t index = 0) {
-        return must(weir().node().flows(weir().config().balancer.services.at(index).slot, 0));
-    }
-    kernel::RingStatus ring(std::size_t index = 0) {
-        return must(weir().node().ring_statuses())
-            .at(weir().config().balancer.services.at(index).slot);
-    }
-    // Connections that are open, by client port.
-    std::map<std::uint16_t, std::string> open(std::uint16_t first, std::uint16_t count) {
-        std::map<std::uint16_t, std::string> connections;
-        for (std::uint16_t port = first; port < first + count; ++port) {
-            connections[port] = to(tcp(port, kSyn));
-            EXPECT_EQ(to(tcp(port, kAck)), connections[port]);
-        }
-        return connections;
-    }
-    void expect_unmoved(const std::map<std::uint16_t, std::string>& connections) {
-        for (const auto& [port, backend] : connections) {
-            EXPECT_EQ(to(tcp(port, kAck | kPsh)), backend) << port;
-        }
-    }
-};
 
 // --- at rest
 
@@ -95,10 +36,10 @@ lb:
 )");
     std::set<std::string> by_port, by_client6;
     for (std::uint16_t port = 1; port < 65; ++port) {
-        by_port.insert(
-            to(frame(Ipv4{.dst = "203.0.113.10"}, Tcp{.sport = 1000, .dport = port})));
+        by_port.insert(to(frame(Ipv4{.dst = "203.0.113.10"}, Tcp{.sport = 1000, .dport = port})));
         const std::string client = "2001:db8:c::" + std::to_string(port);
-        by_client6.insert(to(frame(Ipv6{.src = client, .dst = "2001:db8::10"}, Tcp{.sport = 1000})));
+        by_client6.insert(
+            to(frame(Ipv6{.src = client, .dst = "2001:db8::10"}, Tcp{.sport = 1000})));
     }
     EXPECT_EQ(by_port.size(), 2U) << "the port is a part of the flow";
     EXPECT_EQ(by_client6.size(), 2U);
@@ -182,7 +123,8 @@ TEST_F(Flows, SynOnALivingConnectionFollowsIt) {
 TEST_F(Flows, ManyChangesInARowMoveNobody) {
     with_backends("10.0.2.1, 10.0.2.2");
     std::map<std::uint16_t, std::string> all = open(1000, 100);
-    const char* changes[] = {"10.0.2.1, 10.0.2.2, 10.0.2.3", "10.0.2.1, {address: 10.0.2.2, weight: 0}, 10.0.2.3",
+    const char* changes[] = {"10.0.2.1, 10.0.2.2, 10.0.2.3",
+                             "10.0.2.1, {address: 10.0.2.2, weight: 0}, 10.0.2.3",
                              "10.0.2.1, {address: 10.0.2.2, weight: 7}, 10.0.2.3",
                              "{address: 10.0.2.1, weight: 0}, 10.0.2.2, 10.0.2.3, 10.0.2.4"};
     std::uint16_t port = 2000;
@@ -289,34 +231,6 @@ TEST_F(Flows, WhoSpeaksWhileTheBucketClosesIsEnteredAndStays) {
     EXPECT_EQ(to(tcp(1015, kAck)), "10.0.2.2") << "silent for longer than `idle`";
     EXPECT_EQ(to(tcp(3000, kSyn)), "10.0.2.2");
     EXPECT_EQ(tracked().size(), 10U) << "in a warm bucket nothing is entered";
-}
-
-// All services share the table: whose entry is lost must not conclude anything from its silence.
-TEST_F(Flows, OverflowIsOfTheServiceThatLostAnEntry) {
-    with_backends("10.0.2.1");
-    with_backends("{address: 10.0.2.1, weight: 0}, 10.0.2.2");
-    const auto mapping = must(kernel::Mapping::of(weir().node().map(maps::flows.name),
-                                                  kernel::Mapping::Access::kWrite));
-    const std::span entries(reinterpret_cast<flow*>(mapping.bytes().data()),
-                            mapping.bytes().size() / sizeof(flow));
-    const model::Slot of_tcp = weir().config().balancer.services.at(0).backends.at(0).slot;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-        entries[i] = {.fingerprint = i + 1000,
-                      .backend = of_tcp,
-                      .stamp = kernel::flow_ticks() << FLOW_STAMP_SHIFT};
-    }
-
-    weir().let_pass(HOT_TICKS + 10);
-
-    EXPECT_EQ(to(udp(1000)), "10.0.2.2");
-
-    EXPECT_EQ(tracked(1).size(), 1U) << "entered on sight, in place of another";
-    EXPECT_EQ(ring(0).overflow, 1U);
-    EXPECT_EQ(ring(1).overflow, 0U);
-    constexpr std::uint64_t kIdle = model::kIdleDefault * std::uint64_t{1'000'000'000} >> FLOW_TICK_SHIFT;
-    weir().let_pass(static_cast<std::uint32_t>(kIdle) - 5);
-    EXPECT_GT(ring(0).hot, 0U) << "who lost one closes for longer";
-    EXPECT_EQ(ring(1).hot, 0U);
 }
 
 TEST_F(Flows, WarmBucketsRestOnceNoEntryNeedsThem) {
