@@ -74,7 +74,7 @@ Traffic make_flows(std::uint32_t flows, std::size_t count,
         count, [&](std::size_t i) { return flows > 1 ? nth_flow(packet(i), 0) : packet(i); });
     if (flows > 1) {
         traffic.flows = places_of(first);
-        traffic.flows.count = flows;
+        traffic.flows.count = traffic.flows.saddr_at == 0 ? 0 : flows; // nothing tells them apart
     }
     return traffic;
 }

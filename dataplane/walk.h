@@ -7,6 +7,7 @@
 #include "capture.h"
 #include "finish.h"
 #include "firewall/firewall.h"
+#include "firewall/short_list.h"
 #include "live.h"
 #include "parse/parse.h"
 
@@ -49,8 +50,14 @@ static __always_inline struct outcome judge_common(frame *ctx, const struct gene
 	struct outcome end = policy(root);
 
 	if (!is_policy(root)) {
-		fill_in(ctx, seen, pkt);
-		end = firewall(ctx, gen, at, pkt, 0);
+		__u32 list = gen->list[at->chain][seen->kind];
+
+		if (likely(list)) {
+			end = judge_by_list(ctx, gen, list, seen);
+		} else {
+			fill_in(ctx, seen, pkt);
+			end = firewall(ctx, gen, at, pkt, 0);
+		}
 	}
 	if (end.verdict != NEXT_STAGE || !has_more_stages(gen, at) ||
 	    take_short_way(ctx, gen, at, seen, &end))

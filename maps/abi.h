@@ -13,7 +13,7 @@
  * Version of everything pinned: it changes whenever a structure, a map or their meaning does. It is
  * also the name of the pin directory, so that no program ever reads the maps of another version.
  */
-#define WEIR_SCHEMA 5
+#define WEIR_SCHEMA 6
 
 /* Room for generations: the live one, the one before it (rollback), the one being built. */
 #define GENERATION_SLOTS 3

@@ -3,13 +3,14 @@
  * A generation is one whole configuration as the packet path reads it. Its tables are built beside
  * the live ones; then one word, struct control, turns every packet to it. Tables that did not change
  * are shared with the generation before: a record names its tables by their index in their pools, or by
- * their place where they lie in one array.
+ * their place where they lie in one array. Short lists of rules are in the record itself.
  */
 #pragma once
 
 #include "abi.h"
 #include "facts.h"
 #include "reason.h"
+#include "short_list.h"
 
 #define NO_TABLE 0xffffffff
 
@@ -51,8 +52,12 @@ struct generation {
 	__u32 idle;	 /* ticks of the flow table after which a TCP flow that is silent is forgotten */
 	__u32 state;	 /* index in states. Not read by packets */
 	__u32 reserved;
+
+	/* firewall, of common packets */
+	__u32 list[CHAIN_COUNT][KIND_COUNT]; /* FW_LIST(); 0: the walk decides */
+	struct fw_record record[FW_RECORDS];
 };
-ABI_ASSERT(generation, 192);
+ABI_ASSERT(generation, 264 + FW_RECORDS * sizeof(struct fw_record));
 
 /* All that a packet looks up to know the configuration in force. */
 struct control {

@@ -38,10 +38,12 @@ echo "built in $((SECONDS - began)) s"
 
 # Whether the guests change places: they do from one commit to the next.
 turned() {
-    if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ]; then
-        return $(($(git rev-list --count HEAD) % 2))
+    local commits
+    if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ] &&
+        commits=$(git rev-list --count HEAD 2>/dev/null); then
+        return $((commits % 2))
     fi # without its history, or no repository: by the commit's last bit
-    return $((0x$(git rev-parse HEAD 2>/dev/null || echo 0) % 2))
+    return $((0x$(git rev-parse --verify -q HEAD 2>/dev/null || echo 0) % 2))
 }
 
 # Which folders each guest runs: tests/vm/conftest.py.
@@ -59,7 +61,7 @@ share_folders() {
     echo "tests/vm: under 6.1 ${WEIR_VM_6_1}- under 6.12 ${WEIR_VM_6_12}- all under both: --both-kernels"
 }
 if [ $# -eq 0 ] || [[ " $* " == *" vm "* ]]; then
-    [ -n "$both" ] || share_folders
+    if [ -n "$both" ]; then unset WEIR_VM_6_1 WEIR_VM_6_12; else share_folders; fi
 fi
 
 # Guests are started by tests that have no network.
@@ -83,8 +85,8 @@ if [ $# -eq 0 ] || [[ " $* " == *" bench "* ]]; then
     echo "bench: $build/bench-results/report.html"
 fi
 /usr/bin/python3 -B tests/support/summary.py "$build/test-results.xml" "$build/test-summary.txt"
-# A part of the suite says nothing of what all of it costs, nor does a run that was cut short.
-if [ $# -eq 0 ] && [ "$status" = 0 ]; then
+# The committed figure is of such a run: not of a part, not under both kernels, not cut short.
+if [ $# -eq 0 ] && [ -z "$both" ] && [ "$status" = 0 ]; then
     /usr/bin/python3 -B tests/support/cost.py "$build/test-cost.json" tests/cost.json || status=1
 fi
 exit "$status"

@@ -42,6 +42,10 @@ constexpr ProgramKind kTcKinds[] = {{false, bpf_attach_type(0)},
                                     {false, bpf_attach_type(46)}, // BPF_TCX_INGRESS
                                     {false, bpf_attach_type(47)}};
 
+// By as much as any program makes a frame longer: the kernel refuses to run it where that is not
+// enough.
+constexpr std::size_t kLongestGrowth = 65536;
+
 void set_kind(bpf_program* program, const ProgramKind& kind) {
     const __u32 flags = bpf_program__flags(program) & ~__u32{BPF_F_XDP_HAS_FRAGS};
     bpf_program__set_flags(program, flags | (kind.frags ? BPF_F_XDP_HAS_FRAGS : 0));
@@ -190,7 +194,7 @@ Result<Run> TestBed::run(std::uint32_t program, std::uint32_t laps) {
     kernel::Options<bpf_test_run_opts> settings;
     settings.data_in = frame_.data();
     settings.data_size_in = frame_len;
-    std::vector<std::uint8_t> last(frame_.size() + REARM_HEADER_MAX); // an outer header is in front
+    std::vector<std::uint8_t> last(frame_.size() + kLongestGrowth);
     settings.data_out = last.data();
     settings.data_size_out = static_cast<__u32>(last.size());
     settings.repeat = static_cast<int>(laps);

@@ -152,10 +152,13 @@ std::string to_markdown(const Shown& shown, const std::set<std::string>& drawn) 
 }
 
 std::string to_markdown_page(const std::vector<Shown>& shown, const std::set<std::string>& drawn,
-                             const std::string& folder) {
+                             const std::string& folder, const std::string& preface) {
     std::string page = "<!-- Generated: weir bench report DIR --markdown FILE -->\n# "
                        "Performance\n\nA chapter for each file of results; "
                        "each names the machine that it was made on.\n";
+    if (!preface.empty()) {
+        page += "\n" + preface + (preface.ends_with('\n') ? "" : "\n");
+    }
     for (const Shown& each : shown) {
         page += "\n" + chapter(each, drawn, "##", folder);
     }

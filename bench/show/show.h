@@ -35,7 +35,8 @@ Result<Shown> show(const Json& document, const std::string& name = "");
 std::string to_markdown(const Shown& shown, const std::set<std::string>& drawn);
 
 // All of them on one page, with their plots as pictures of `folder`, "" or with a slash behind.
+// `preface`: Markdown in front of them.
 std::string to_markdown_page(const std::vector<Shown>& shown, const std::set<std::string>& drawn,
-                             const std::string& folder);
+                             const std::string& folder, const std::string& preface);
 
 } // namespace weir::bench

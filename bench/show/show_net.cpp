@@ -143,9 +143,10 @@ std::vector<Plot> plots(const std::string& job, const Cases& cases) {
 
 Plot efficiency(const Cases& cases) {
     Plot plot{.name = "scaling",
-              .title = fmt::format("Several CPUs: rate of each to that of one alone, {:.0f} octets",
-                                   size_of(cases.front())),
-              .y_label = "efficiency: 1 is as many times the packets as CPUs"};
+              .title = fmt::format(
+                  "Several CPUs: their rate by the sum of what each does alone, {:.0f} octets",
+                  size_of(cases.front())),
+              .y_label = "efficiency: 1 is the sum of what each CPU does alone"};
     for (const Json& each : cases) {
         const std::string group =
             fmt::format("{}: {}", each.at("job").get<std::string>(), device_of(each));
@@ -246,9 +247,9 @@ Section scaling(const Cases& cases) {
         row.insert(row.end(), cells.begin(), cells.end());
         table.row(row);
     }
-    section.markdown =
-        "Efficiency: the rate of several CPUs, to as many times the rate of one.\n\n" +
-        (table.empty() ? "" : table.to_string()) + missing(cases);
+    section.markdown = "Efficiency: the rate of several CPUs, divided by the sum of what each of "
+                       "them does alone.\n\n" +
+                       (table.empty() ? "" : table.to_string()) + missing(cases);
     const Cases plotted = of_smallest_size(
         only(figures, [](const Json& each) { return each.contains("efficiency"); }));
     if (!plotted.empty()) {

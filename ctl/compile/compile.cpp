@@ -26,6 +26,9 @@ generation settings(const model::Config& config, const Images& images) {
     std::ranges::copy(images.firewall.ingress, g.root[CHAIN_INGRESS]);
     std::ranges::copy(images.firewall.egress, g.root[CHAIN_EGRESS]);
     g.rare_facts = images.firewall.rare_facts;
+    std::ranges::copy(images.firewall.ingress_lists, g.list[CHAIN_INGRESS]);
+    std::ranges::copy(images.firewall.egress_lists, g.list[CHAIN_EGRESS]);
+    std::ranges::copy(images.firewall.records, g.record);
     for (std::size_t c = 0; c < config.class_actions.size(); c++) {
         g.class_action[c] = static_cast<__u8>(config.class_actions[c]);
     }

@@ -4,16 +4,13 @@
 #include <netinet/in.h>
 #include <string>
 
-#include "compile/condition.h"
 #include "compile/graph.h"
 #include "compile/images.h"
-#include "compile/packet_kind.h"
+#include "compile/rule_list.h"
+#include "compile/short_list.h"
 
 namespace weir::compile {
 namespace {
-
-constexpr std::uint64_t kEtherIpv4 = 0x0800;
-constexpr std::uint64_t kEtherIpv6 = 0x86dd;
 
 // Where a graph is given up while it grows: it holds little that the image would not.
 constexpr std::size_t kHopeless = std::size_t{8} * FW_NODES_LIMIT;
@@ -25,66 +22,6 @@ enum class Detail {
     kFamily,    // IPv4, IPv6, not IP
     kNone,      // one list for all
 };
-
-struct LoweredRule {
-    std::vector<Condition> conditions;
-    std::optional<model::Verdict> verdict;
-    std::uint32_t slot;
-};
-
-struct LoweredChain {
-    std::vector<LoweredRule> rules;
-    model::Verdict policy;
-};
-
-Result<LoweredChain> lower(const model::Config& config, model::ChainName name) {
-    const model::Chain& chain = config.chain(name);
-    LoweredChain lowered{{}, chain.policy};
-    for (const model::Rule& rule : chain.rules) {
-        WEIR_TRY(std::vector<Condition> all, conditions(rule, config));
-        lowered.rules.push_back({std::move(all), rule.verdict, rule.slot});
-    }
-    return lowered;
-}
-
-// A rule as far as a kind of packet leaves it open.
-struct OpenRule {
-    const LoweredRule* rule;
-    std::vector<const Condition*> open;
-};
-
-// None if a packet of this kind cannot match the rule.
-std::optional<OpenRule> specialise(const LoweredRule& rule, const PacketKind& kind) {
-    OpenRule left{&rule, {}};
-    for (const Condition& condition : rule.conditions) {
-        switch (kind.truth(condition)) {
-        case PacketKind::Truth::kNever:
-            return std::nullopt;
-        case PacketKind::Truth::kAlways:
-            break;
-        case PacketKind::Truth::kDepends:
-            left.open.push_back(&condition);
-            break;
-        }
-    }
-    return left;
-}
-
-std::vector<OpenRule> specialise(const LoweredChain& chain, const PacketKind& kind) {
-    std::vector<OpenRule> rules;
-    for (const LoweredRule& rule : chain.rules) {
-        std::optional<OpenRule> left = specialise(rule, kind);
-        if (!left) {
-            continue;
-        }
-        const bool last = left->open.empty() && rule.verdict;
-        rules.push_back(*std::move(left));
-        if (last) {
-            break; // nothing of this kind comes past it
-        }
-    }
-    return rules;
-}
 
 class ChainBuilder {
 public:
@@ -98,36 +35,31 @@ public:
             return roots;
         }
         roots[KIND_NOT_IP] = list(not_ip());
-        family(kEtherIpv4, IPPROTO_ICMP, detail, &roots[KIND_IPV4_TCP]);
-        family(kEtherIpv6, IPPROTO_ICMPV6, detail, &roots[KIND_IPV6_TCP]);
+        family(Family::kIpv4, detail, &roots[KIND_IPV4_TCP]);
+        family(Family::kIpv6, detail, &roots[KIND_IPV6_TCP]);
         return roots;
     }
 
 private:
-    // Says of the transport what the parser says (maps/facts.h).
-    static PacketKind not_ip() {
-        return PacketKind{}
-            .with(FACT_ETHER_TYPE, complement64({single(kEtherIpv4), single(kEtherIpv6)}))
-            .with(FACT_TRANSPORT, {single(L4PROTO_NONE)})
-            .with(FACT_L4PROTO, {single(L4PROTO_NONE)});
-    }
-
     // `roots`: of TCP, UDP, ICMP and all other packets of that family, in the order of enum
     // packet_kind.
-    void family(std::uint64_t ether_type, std::uint8_t icmp, Detail detail, Graph::Node* roots) {
-        const PacketKind ip = PacketKind{}.with(FACT_ETHER_TYPE, {single(ether_type)});
+    void family(Family family, Detail detail, Graph::Node* roots) {
+        const PacketKind all = ip(family);
         if (detail == Detail::kFamily) {
-            std::fill_n(roots, 4, list(ip));
+            std::fill_n(roots, 4, list(all));
             return;
         }
-        const std::uint8_t own[] = {IPPROTO_TCP, IPPROTO_UDP, icmp};
-        Intervals all;
-        for (const std::uint8_t proto : own) {
-            *roots++ = list(
-                ip.with(FACT_TRANSPORT, {single(proto)}).with(FACT_L4PROTO, {single(proto)}));
-            all.push_back(single(proto));
+        Intervals known;
+        for (const std::uint8_t protocol :
+             {std::uint8_t{IPPROTO_TCP}, std::uint8_t{IPPROTO_UDP}, icmp_of(family)}) {
+            *roots++ = list(with_transport(all, protocol));
+            known.push_back(single(protocol));
         }
-        *roots = list(ip.with(FACT_TRANSPORT, complement64(model::merged(std::move(all)))));
+        *roots = list(all.with(FACT_TRANSPORT, complement64(model::merged(std::move(known)))));
+    }
+
+    static std::uint8_t icmp_of(Family family) {
+        return family == Family::kIpv4 ? std::uint8_t{IPPROTO_ICMP} : std::uint8_t{IPPROTO_ICMPV6};
     }
 
     Graph::Node list(const PacketKind& kind) {
@@ -165,6 +97,30 @@ tl::unexpected<Error> too_many(std::size_t needed, std::uint32_t limit) {
                 std::to_string(std::bit_ceil(needed)) + "`");
 }
 
+// The kinds that the fast lane knows.
+constexpr struct {
+    packet_kind kind;
+    Family family;
+    std::uint8_t protocol;
+} kCommonKinds[] = {{KIND_IPV4_TCP, Family::kIpv4, IPPROTO_TCP},
+                    {KIND_IPV4_UDP, Family::kIpv4, IPPROTO_UDP},
+                    {KIND_IPV6_TCP, Family::kIpv6, IPPROTO_TCP},
+                    {KIND_IPV6_UDP, Family::kIpv6, IPPROTO_UDP}};
+
+void add_lists(ShortLists& lists, const LoweredChain& chain, Roots& roots) {
+    for (const auto& [kind, family, protocol] : kCommonKinds) {
+        roots[kind] = lists.add(specialise(chain, with_transport(ip(family), protocol)), family,
+                                chain.policy);
+    }
+}
+
+void add_lists(const LoweredChain& ingress, const LoweredChain& egress, Firewall& firewall) {
+    ShortLists lists;
+    add_lists(lists, ingress, firewall.ingress_lists);
+    add_lists(lists, egress, firewall.egress_lists);
+    firewall.records = lists.records();
+}
+
 } // namespace
 
 Result<Firewall> compile_firewall(const model::Config& config, const model::Limits& limits) {
@@ -184,9 +140,12 @@ Result<Firewall> compile_firewall(const model::Config& config, const model::Limi
         roots.insert(roots.end(), out.begin(), out.end());
         Graph::Image image = graph.image(roots);
         if (image.nodes.size() <= limits.nodes) {
-            Firewall firewall{std::move(image.nodes), {}, {}, image.rare_facts};
+            Firewall firewall;
+            firewall.nodes = std::move(image.nodes);
+            firewall.rare_facts = image.rare_facts;
             std::copy_n(image.roots.begin(), KIND_COUNT, firewall.ingress.begin());
             std::copy_n(image.roots.begin() + KIND_COUNT, KIND_COUNT, firewall.egress.begin());
+            add_lists(ingress, egress, firewall);
             return firewall;
         }
         needed = needed == 0 ? image.nodes.size() : std::min(needed, image.nodes.size());

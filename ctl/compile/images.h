@@ -26,6 +26,10 @@ struct Firewall {
     Roots ingress{};
     Roots egress{};
     std::uint32_t rare_facts = 0; // bit per enum rare_fact
+    // The same rules for common packets, where they are few: FW_LIST(), or 0.
+    Roots ingress_lists{};
+    Roots egress_lists{};
+    std::vector<fw_record> records; // FW_RECORDS at most
 };
 
 struct Sets {
@@ -75,7 +79,8 @@ Result<Balancer> compile_balancer(const model::Config& config, const model::Limi
 // None if there is no such set.
 std::optional<unsigned> set_bit(const model::Config& config, const std::string& name);
 
-// Places of a service table for so many services: each of them, and each VIP, has one in four or less.
+// Places of a service table for so many services: each of them, and each VIP, has one in four or
+// less.
 constexpr std::uint32_t service_places(std::uint32_t services) {
     return std::bit_ceil(8 * services);
 }

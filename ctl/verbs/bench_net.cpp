@@ -195,8 +195,8 @@ the reason why a peer is missing. A round in which frames were only lost on thei
 to four times.
 
 With --cpus 1,2 two generators on two CPUs also send frames of the smallest size at the same time,
-each through a queue of its own, as a NIC spreads them: the efficiency is their packets a second, of
-the sum of those that each sends alone.
+each through a queue of its own, as a NIC spreads them: the efficiency is their packets a second
+as a share of the sum of what each sends alone.
 
   weir bench net
   weir bench net --job filter-100 --size 64 --flows 10000 --mode native

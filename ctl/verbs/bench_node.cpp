@@ -159,9 +159,6 @@ Result<> BenchNodes::prepare(const bench::SetUp& set_up) {
 }
 
 Result<BenchNode> BenchNodes::make(const bench::SetUp& set_up) {
-    if (PinnedBench::interrupted()) {
-        return fail("interrupted");
-    }
     WEIR_CHECK(prepare(set_up));
     if (set_up.before) {
         WEIR_CHECK(last_->apply(set_up.before()));

@@ -71,7 +71,7 @@ Result<> write_page(const fs::path& folder, const std::vector<bench::Shown>& sho
 
 // Written elsewhere, to be read with the folder beside it: it holds no plots, but names them.
 Result<> write_markdown(const fs::path& folder, const std::vector<bench::Shown>& shown,
-                        const fs::path& file) {
+                        const fs::path& file, const std::string& preface) {
     std::set<std::string> drawn;
     for (const bench::Shown& each : shown) {
         for (const bench::Plot& plot : each.plots()) {
@@ -82,12 +82,16 @@ Result<> write_markdown(const fs::path& folder, const std::vector<bench::Shown>&
     }
     const fs::path from = fs::absolute(file).parent_path();
     const std::string there = (fs::absolute(folder).lexically_relative(from) / "").string();
-    return write_file(file, bench::to_markdown_page(shown, drawn, there == "./" ? "" : there));
+    return write_file(file,
+                      bench::to_markdown_page(shown, drawn, there == "./" ? "" : there, preface));
 }
 
 Result<> run_bench_report(const po::variables_map& options, const Words& words, Context& cx) {
     WEIR_TRY(const std::string folder, operand(words, 0, "DIR"));
     WEIR_CHECK(at_most(words, 1));
+    if (options.count("preface") > 0 && options.count("markdown") == 0) {
+        return usage("--preface: only with --markdown, at the top of whose page it stands");
+    }
     std::string page = option_text(options, "output");
     if (page.empty()) {
         page = (fs::path(folder) / "report.html").string();
@@ -103,9 +107,13 @@ Result<> run_bench_report(const po::variables_map& options, const Words& words, 
     if (results.shown.empty()) {
         return fail(folder + ": nothing to report: every file was refused");
     }
+    std::string preface;
+    if (const std::string file = option_text(options, "preface"); !file.empty()) {
+        WEIR_TRY(preface, read_file(file));
+    }
     WEIR_CHECK(write_page(folder, results.shown, page));
     if (const std::string file = option_text(options, "markdown"); !file.empty()) {
-        WEIR_CHECK(write_markdown(folder, results.shown, file));
+        WEIR_CHECK(write_markdown(folder, results.shown, file, preface));
     }
     cx.out.text(page + "\n");
     output::Json shown = output::Json::array(), refused = output::Json::array();
@@ -128,7 +136,9 @@ void add_bench_report_options(po::options_description& add) {
     add.add_options()("output,o", po::value<std::string>()->value_name("FILE"),
                       "where the page goes [DIR/report.html]")(
         "markdown", po::value<std::string>()->value_name("FILE"),
-        "also all chapters as one Markdown page, which names the plots in DIR");
+        "also all chapters as one Markdown page, which names the plots in DIR")(
+        "preface", po::value<std::string>()->value_name("FILE"),
+        "Markdown that stands in front of that page's chapters");
 }
 
 } // namespace
@@ -144,6 +154,7 @@ Markdown files are made anew in the folder. Other JSON files are named and refus
 
   weir bench run --out results
   weir bench report results
+  weir bench report results --markdown results.md --preface about.md
 )",
     .options = add_bench_report_options,
     .run = run_bench_report};

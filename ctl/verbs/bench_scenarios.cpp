@@ -77,6 +77,9 @@ Result<> run_set_up(BenchNodes& nodes, const bench::SetUp& set_up, std::uint32_t
         }
         return {};
     }
+    if (PinnedBench::interrupted()) {
+        return fail("interrupted");
+    }
     const auto node = nodes.make(set_up);
     if (node && result.programs.empty()) {
         WEIR_CHECK(note_costs(*node, result));

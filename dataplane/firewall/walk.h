@@ -19,7 +19,8 @@ struct walk {
 	struct outcome end;
 };
 
-static __always_inline void count_rule(__u32 slot, const __u64 *facts)
+/* `frame_len`: where it stands; read only for those that count. */
+static __always_inline void count_rule(__u32 slot, const __u32 *frame_len)
 {
 	struct rule_count *count;
 
@@ -28,7 +29,7 @@ static __always_inline void count_rule(__u32 slot, const __u64 *facts)
 	count = bpf_map_lookup_elem(&rule_counts, &slot);
 	if (count) {
 		count->packets++;
-		count->bytes += ((const struct packet *)facts)->frame_len;
+		count->bytes += *frame_len;
 	}
 }
 
@@ -43,7 +44,7 @@ static __always_inline __u32 visit_end(const struct fw_node *node, struct walk *
 
 	if (node->span > FW_DROP)
 		return DONE;
-	count_rule(slot, facts);
+	count_rule(slot, &((const struct packet *)facts)->frame_len);
 	if (node->span == FW_COUNT)
 		return node->word_yes & FW_INDEX_MASK;
 	walk->end = outcome(node->span == FW_ACCEPT ? NEXT_STAGE : VERDICT_DROP,
@@ -127,7 +128,7 @@ static __always_inline struct outcome walk_rules(__u32 image, __u32 root, const 
 		bpf_loop(fw_node_mask / NODES_A_STEP + 1, step_captured, &walk, 0);
 		return walk.end;
 	}
-	/* Short lists end within the first steps, without the calls. */
+	/* A few rules end within the first steps, without the calls. */
 	if (steps(&walk, words, 0))
 		return walk.end;
 	if (words == FACT_WORDS)

@@ -17,8 +17,8 @@
 namespace weir::docs {
 namespace {
 
-constexpr const char* kHeaders[] = {"generation", "interface",   "facts",  "firewall",
-                                    "balancer",   "explanation", "capture"};
+constexpr const char* kHeaders[] = {"generation", "interface", "facts",       "firewall",
+                                    "short_list", "balancer",  "explanation", "capture"};
 
 // "struct NAME {" to its "};", with the comment in front of it.
 std::string structures(const std::string& header) {
@@ -64,8 +64,9 @@ std::string type_of(const std::string& definition, const std::string& what) {
 std::map<std::string, std::string> definitions() {
     std::map<std::string, std::string> found;
     for (const char* name : kHeaders) {
-        const std::string header = std::regex_replace(source(fmt::format("maps/{}.h", name)),
-                                                      std::regex("\nstruct .* SEC\\(\"\\.data.*"), "");
+        const std::string header =
+            std::regex_replace(source(fmt::format("maps/{}.h", name)),
+                               std::regex("\nstruct .* SEC\\(\"\\.data.*"), "");
         std::size_t at = header.find("#ifdef __bpf__");
         while ((at = header.find("struct", at)) != std::string::npos) {
             const std::size_t end = header.find("\n}", at);

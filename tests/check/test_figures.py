@@ -23,11 +23,11 @@ def test_the_page_of_performance_is_made_of_the_results(tmp_path):
     there = tmp_path / "bench" / "results"
     there.mkdir(parents=True)
     (tmp_path / PAGE).parent.mkdir(parents=True)
-    for path in [*RESULTS.glob("*.json"), *RESULTS.glob("*.svg")]:
+    for path in [*RESULTS.glob("*.json"), *RESULTS.glob("*.svg"), RESULTS / "preface.md"]:
         shutil.copy(path, there)
 
-    subprocess.run([os.environ["WEIR"], "bench", "report", there, "--markdown", tmp_path / PAGE],
-                   check=True, capture_output=True)
+    subprocess.run([os.environ["WEIR"], "bench", "report", there, "--markdown", tmp_path / PAGE,
+                    "--preface", there / "preface.md"], check=True, capture_output=True)
 
     assert (tmp_path / PAGE).read_text() == (figures.ROOT / PAGE).read_text()
 

@@ -213,3 +213,19 @@ def test_without_gnuplot_the_rest_is_there(weir, results, tmp_path):
 
     assert done.returncode == 0 and done.stderr.count("gnuplot-nox") == 1, done.stderr
     assert "fw4-10-mixed" in (tmp_path / "report.html").read_text()
+
+
+def test_a_preface_stands_in_front_of_the_chapters(weir, all_kinds):
+    page, preface = all_kinds / "all.md", all_kinds / "preface.md"
+    preface.write_text("Read this **first**.\n")
+
+    weir("bench", "report", all_kinds, "--markdown", page, "--preface", preface)
+
+    before, _, after = page.read_text().partition("\nRead this **first**.\n")
+    assert before.startswith("<!-- Generated") and "\n## " not in before
+    assert after.startswith("\n## Throughput")
+    assert "--preface: only with --markdown" in weir.refuses(2, "bench", "report", all_kinds,
+                                                             "--preface", preface)
+    missing = all_kinds / "none.md"
+    assert str(missing) in weir.refuses(1, "bench", "report", all_kinds, "--markdown", page,
+                                        "--preface", missing)

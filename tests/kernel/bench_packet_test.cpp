@@ -72,6 +72,20 @@ TEST(BenchPacket, OneFlowIsThePacketItself) {
                  1, {1, 5});
 }
 
+TEST(BenchPacket, FramesWithoutAnIpHeaderHaveNoFlows) {
+    text::PacketFields arp;
+    arp.ip = false;
+    arp.ether_type = 0x0806;
+    const Traffic traffic = make_flows(10, 1, [&](std::size_t) { return arp; });
+    EXPECT_EQ(traffic.turns(), 1U);
+    const Fd under_test = program(BPF_PROG_TYPE_XDP);
+    auto bed = TestBed::set_up(under_test.get(), traffic);
+    ASSERT_TRUE(bed) << bed.error().message();
+    const auto run = bed->run(REARM_UNDER_TEST, 3);
+    ASSERT_TRUE(run) << run.error().message();
+    EXPECT_EQ(run->last, text::build_frame(arp));
+}
+
 TEST(BenchPacket, HeadersTakeTurnsBesideFlows) {
     const auto to = [](std::size_t i) {
         return packet("172.16.0.0", i == 0 ? "203.0.113.10" : "203.0.113.11", IPPROTO_TCP);

@@ -125,7 +125,9 @@ void WeirUnderTest::lose_rules() {
     const kernel::Mapping mapping =
         must(kernel::Mapping::of(node_->map(maps::control.name), kernel::Mapping::Access::kWrite));
     auto* word = reinterpret_cast<struct control*>(mapping.bytes().data());
-    word->generation[word->live].fw_image = NO_TABLE;
+    generation& live = word->generation[word->live];
+    live.fw_image = NO_TABLE;
+    std::memset(live.list, 0, sizeof(live.list)); // nor do common packets have a list of their own
 }
 
 namespace {
