@@ -72,7 +72,7 @@ std::vector<Peer> peers_of(Context& cx, const bench::NetJob& job,
         peers.push_back(bench::floor_peer(mode));
     }
     for (const NetMode mode : options.modes) {
-        for (Peer& peer : weir_peers(cx, job.forward, mode, options.flows)) {
+        for (Peer& peer : weir_peers(cx, job.forward, mode)) {
             peers.push_back(std::move(peer));
         }
     }

@@ -68,14 +68,11 @@ struct DevicePlace {
 
 using NodeAndSlot = std::pair<std::shared_ptr<kernel::Node>, std::uint32_t>;
 
-Result<NodeAndSlot> set_up(Context& cx, const DevicePlace& place, const std::string& yaml,
-                           std::uint32_t flows) {
+Result<NodeAndSlot> set_up(Context& cx, const DevicePlace& place, const std::string& yaml) {
     // The command's mounts hold a bpffs of its own.
     Context own{kernel::Pins("/sys/fs/bpf/weir-bench-" + place.interface), cx.out};
     WEIR_CHECK(own.pins.prepare());
-    model::Limits limits;
-    limits.flows = std::max(limits.flows, 4 * flows); // an LRU map evicts before it is full
-    WEIR_CHECK(kernel::load(own.pins, limits));
+    WEIR_CHECK(kernel::load(own.pins, {})); // at rest no number of flows takes room
     std::vector<text::Warning> warnings;
     WEIR_TRY(const auto wanted, text::parse_config(yaml, "bench", warnings));
     {
@@ -100,8 +97,8 @@ Result<NodeAndSlot> set_up(Context& cx, const DevicePlace& place, const std::str
 }
 
 Result<bench::Device> set_up_device(Context& cx, const DevicePlace& place, const std::string& yaml,
-                                    std::uint32_t flows, bool forward) {
-    WEIR_TRY(const auto device, set_up(cx, place, yaml, flows));
+                                    bool forward) {
+    WEIR_TRY(const auto device, set_up(cx, place, yaml));
     return bench::Device{
         [device, forward] { return read_books(*device.first, device.second, forward); }};
 }
@@ -116,35 +113,33 @@ constexpr std::array kWays = {Way{"weir-l2dsr", "Weir's balancer, L2 DSR", "l2ds
 
 Result<bench::Device> set_up_apps(Context& cx, const bench::AppsLab& apps, const Way& way,
                                   NetMode mode) {
-    constexpr std::uint32_t kFlows = 1 << 16; // connections of a run, with those that are gone
     const bench::Lab& lab = apps.lab();
     if (way.forward == std::string_view("ipip")) {
         WEIR_CHECK(lab.enter(bench::Lab::Place::kSink));
-        WEIR_CHECK(set_up(cx, {lab.sink(), mode, ROLE_DECAP}, "firewall: {}\n", kFlows));
+        WEIR_CHECK(set_up(cx, {lab.sink(), mode, ROLE_DECAP}, "firewall: {}\n"));
     }
     WEIR_CHECK(lab.enter(bench::Lab::Place::kDevice));
     const std::string yaml = forward_yaml(way.forward, {fmt::format("{}/tcp", bench::kHttpPort),
                                                         fmt::format("{}/tcp", bench::kIperfPort)});
-    return set_up_device(cx, {lab.in(), mode}, yaml, kFlows, true);
+    return set_up_device(cx, {lab.in(), mode}, yaml, true);
 }
 
 } // namespace
 
-std::vector<bench::Peer> weir_peers(Context& cx, bool forward, NetMode mode, std::uint32_t flows) {
+std::vector<bench::Peer> weir_peers(Context& cx, bool forward, NetMode mode) {
     if (!forward) {
         return {{"weir", "Weir's firewall", mode,
-                 [&cx, mode, flows](const bench::Lab& lab, const NetJob& job) {
-                     return set_up_device(cx, {lab.in(), mode}, filter_yaml(job), flows, false);
+                 [&cx, mode](const bench::Lab& lab, const NetJob& job) {
+                     return set_up_device(cx, {lab.in(), mode}, filter_yaml(job), false);
                  }}};
     }
     std::vector<bench::Peer> peers;
     for (const Way& way : kWays) {
-        peers.push_back({way.name, way.what, mode,
-                         [&cx, mode, flows, &way](const bench::Lab& lab, const NetJob&) {
-                             const auto yaml =
-                                 forward_yaml(way.forward, {fmt::format("{}/udp", bench::kPort)});
-                             return set_up_device(cx, {lab.in(), mode}, yaml, flows, true);
-                         }});
+        peers.push_back(
+            {way.name, way.what, mode, [&cx, mode, &way](const bench::Lab& lab, const NetJob&) {
+                 const auto yaml = forward_yaml(way.forward, {fmt::format("{}/udp", bench::kPort)});
+                 return set_up_device(cx, {lab.in(), mode}, yaml, true);
+             }});
     }
     return peers;
 }

@@ -9,9 +9,7 @@
 namespace weir::verbs {
 
 // Weir as devices of `weir bench net`: its filter, or its balancer in each way of forwarding.
-// `flows`: as many as there are.
-std::vector<bench::Peer> weir_peers(Context& cx, bool forward, bench::NetMode mode,
-                                    std::uint32_t flows);
+std::vector<bench::Peer> weir_peers(Context& cx, bool forward, bench::NetMode mode);
 
 // The balancer between the client and the servers of `weir bench apps`; with IPIP also the
 // decapsulation at the server.

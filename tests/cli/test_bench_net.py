@@ -133,7 +133,7 @@ def test_a_peer_that_is_missing_stays_in_the_result(weir, monkeypatch):
 
 def test_a_set_of_many_and_what_has_no_sets(weir):
     document = weir.json("bench", "net", "--job", "filter-set", "--mode", "native",
-                         "--peers", "weir,nft-set,nft-map,nft-rules", "--flows", 20000, *SHORT)
+                         "--peers", "weir,nft-set,nft-map,nft-rules", "--flows", 70000, *SHORT)
 
     cases = by_peer(document)
     assert cases["weir", "native"]["counts"]["handled"] == 60000
