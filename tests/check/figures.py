@@ -191,8 +191,7 @@ def mended(text, results, complain):
 
 
 def pages(root):
-    for path in [root / "README.md", root / "CONTRIBUTING.md", root / "bench/results/preface.md",
-                 *sorted(root.glob("docs/**/*.md"))]:
+    for path in [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("docs/**/*.md"))]:
         if path.exists() and str(path.relative_to(root)) not in GENERATED:
             yield path
 
