@@ -143,9 +143,8 @@ std::vector<Plot> plots(const std::string& job, const Cases& cases) {
 
 Plot efficiency(const Cases& cases) {
     Plot plot{.name = "scaling",
-              .title = fmt::format(
-                  "Several CPUs: their rate by the sum of what each does alone, {:.0f} octets",
-                  size_of(cases.front())),
+              .title =
+                  fmt::format("Efficiency of several CPUs, {:.0f} octets", size_of(cases.front())),
               .y_label = "efficiency: 1 is the sum of what each CPU does alone"};
     for (const Json& each : cases) {
         const std::string group =

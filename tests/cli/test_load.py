@@ -13,7 +13,7 @@ NOT_LOADED = "Weir is not loaded in {pins}: run `weir load`"
 
 
 def test_load_and_unload_twice(fresh):
-    assert fresh("load") == f"loaded, pinned under {fresh.pins}/5\n"
+    assert fresh("load") == f"loaded, pinned under {fresh.pins}/6\n"
     assert fresh("load") == "already loaded\n"
     assert fresh.json("status")["generation"] == 1
     assert fresh.rules() == []
@@ -80,7 +80,7 @@ def test_a_base_that_is_no_bpffs_is_refused(fresh, tmp_path):
 def test_a_load_that_is_killed_leaves_nothing_or_everything(fresh):
     """Killed before it, at times spread over as long as one takes here, and a little beyond."""
     words = ("load", "--max-flows", "64")
-    loaded = f"loaded, pinned under {fresh.pins}/5\n"
+    loaded = f"loaded, pinned under {fresh.pins}/6\n"
     began = time.monotonic()
     assert fresh(*words) == loaded
     whole = time.monotonic() - began

@@ -39,7 +39,7 @@ kprobe:vfs_read /pid == PID && arg2 > 1000 && arg2 < 8000/ { @size = hist(arg2);
 kprobe:hrtimer_nanosleep /pid == PID/ { @start[tid] = nsecs; }
 kretprobe:hrtimer_nanosleep /@start[tid]/
     { @slept = hist((nsecs - @start[tid]) / 1000000); delete(@start[tid]); }
-tracepoint:skb:kfree_skb /pid == PID/ { @dropped[args->reason] = count(); }
+tracepoint:skb:kfree_skb { @dropped[args->reason] = count(); }
 tracepoint:syscalls:sys_enter_openat /pid == PID/ { @opened[str(args->filename)] = count(); }
 """
 
@@ -70,12 +70,14 @@ def answers():
             "hist": weir("hist", "fn:vfs_read", "--value", "count", "--where",
                          f"{mine} && count > 1000 && count < 8000"),
             "slept": weir("hist", "fn:hrtimer_nanosleep", "--unit", "ms", "--where", mine),
-            "drops": weir("top", "tp:skb:kfree_skb", "--by", "reason", "--where",
-                          f"self_pid == {actor.pid}"),
+            # Of all processes: under load another one receives the sender's datagrams. Nobody else sends
+            # to a port that nobody listens on.
+            "drops": weir("top", "tp:skb:kfree_skb", "--by", "reason"),
             # cpudist shows only the threads that were made to leave: TASK_RUNNING is 0.
             "oncpu": weir("hist", "@oncpu", "--pid", actor.pid, "--where", "prev_state == 0"),
             "opens": weir("trace", "sys:openat", "--ret", "--where", mine),
-            "opened": weir("top", "sys:openat", "--by", "filename", "--where", mine),
+            "opened": weir("top", "sys:openat", "--by", "filename", "--where",
+                           f"self_pid == {actor.pid}"),
             "top": weir("top", "fn:vfs_read", "--by", "comm", "--sum", "count", "--where", mine)}
         for tool in tools.values():
             tool.wait_until_ready()
@@ -134,7 +136,7 @@ def test_reasons_of_dropped_packets(answers):
     weir = {row["reason"]: row["count"] for row in answers["drops"][0]["rows"]}
 
     assert weir["SKB_DROP_REASON_NO_SOCKET"] == DROPS
-    assert sorted(weir.values()) == sorted(answers["bpftrace"]["dropped"].values())
+    assert DROPS in answers["bpftrace"]["dropped"].values()  # by number, which differs between kernels
 
 
 def test_files_that_are_opened(answers):
